@@ -1,0 +1,75 @@
+/**
+ * The contracts with the outside world: what an aggregate asks a gateway and what comes back. A request is a durable
+ * message to `{ type: 'gateway', id: 'payment' | 'carrier' }`; its result comes back as a durable message to the asker.
+ * `key` is the idempotency key at the vendor: the same key is the same operation, however often it is asked.
+ */
+import type { Address } from './kernel/address.ts';
+import type { Money } from './kernel/money.ts';
+import type { PostalAddress } from './shared.ts';
+
+export const paymentGateway: Address<'gateway'> = { type: 'gateway', id: 'payment' };
+export const carrierGateway: Address<'gateway'> = { type: 'gateway', id: 'carrier' };
+
+export type PaymentGatewayRequest =
+  | {
+      readonly type: 'GatewayAuthorize';
+      readonly key: string;
+      readonly orderId: string;
+      readonly amount: Money;
+      readonly token: string;
+    }
+  | { readonly type: 'GatewayCapture'; readonly key: string; readonly authorizationId: string; readonly amount: Money }
+  | { readonly type: 'GatewayVoid'; readonly key: string; readonly authorizationId: string }
+  | { readonly type: 'GatewayRefund'; readonly key: string; readonly captureId: string; readonly amount: Money }
+  /** Asks what became of the operation with this key. */
+  | { readonly type: 'GatewayEnquire'; readonly key: string };
+
+/**
+ * `unknown`: timed out, it may or may not have happened: enquire before repeating or compensating.
+ * `unavailable`: surely not executed (refused connection, open breaker): safe to repeat later with the same key.
+ * `not-found` answers an enquiry only: the operation never happened.
+ */
+export type PaymentGatewayOutcome =
+  | { readonly outcome: 'authorized'; readonly authorizationId: string; readonly expiresAt: number }
+  | { readonly outcome: 'captured'; readonly captureId: string; readonly amount: Money }
+  | { readonly outcome: 'voided' }
+  | { readonly outcome: 'refunded'; readonly refundId: string; readonly amount: Money }
+  | { readonly outcome: 'declined'; readonly reason: string }
+  | { readonly outcome: 'requires-action'; readonly url: string }
+  | { readonly outcome: 'failed'; readonly reason: string }
+  | { readonly outcome: 'not-found' }
+  | { readonly outcome: 'unknown'; readonly reason: string }
+  | { readonly outcome: 'unavailable'; readonly reason: string };
+
+export type PaymentGatewayResult = {
+  readonly type: 'PaymentGatewayResult';
+  /** The request that it answers, without its token. */
+  readonly operation: PaymentGatewayRequest['type'];
+  readonly key: string;
+  readonly result: PaymentGatewayOutcome;
+};
+
+export type CarrierGatewayRequest =
+  | {
+      readonly type: 'CarrierBuyLabel';
+      readonly key: string;
+      readonly shipmentId: string;
+      readonly warehouse: string;
+      readonly method: string;
+      readonly address: PostalAddress;
+    }
+  | { readonly type: 'CarrierVoidLabel'; readonly key: string; readonly labelId: string };
+
+export type CarrierGatewayOutcome =
+  | { readonly outcome: 'label'; readonly labelId: string; readonly carrier: string; readonly trackingNumber: string }
+  | { readonly outcome: 'voided' }
+  | { readonly outcome: 'failed'; readonly reason: string }
+  | { readonly outcome: 'unknown'; readonly reason: string }
+  | { readonly outcome: 'unavailable'; readonly reason: string };
+
+export type CarrierGatewayResult = {
+  readonly type: 'CarrierGatewayResult';
+  readonly operation: CarrierGatewayRequest['type'];
+  readonly key: string;
+  readonly result: CarrierGatewayOutcome;
+};

@@ -1,0 +1,125 @@
+/** What the runtime needs from the layers below it; each port has one contract suite that every implementation passes. */
+import type { AddressKey } from './address.ts';
+import type { TimerChange, Versioned } from './decider.ts';
+import type { Commit, Envelope, LogRecord, MessageId, Reply } from './message.ts';
+
+export interface Clock {
+  /** Business time in ms since the epoch (UTC); virtual in tests and in development with `CLOCK=virtual`. */
+  now(): number;
+  /** Real elapsed ms from an arbitrary start, never virtual, never set back: for deadlines and measurements. */
+  monotonic(): number;
+  /** Runs `task` once business time has reached `at`; returns a function that cancels it. */
+  schedule(at: number, task: () => void): () => void;
+  /** Resolves after `ms` of business time; rejects with the signal's reason when aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Identifiers and randomness, injected so that a seed gives the same run. */
+export interface Ids {
+  /** A prefixed, sortable, unguessable id: `cart_01J…`. */
+  next(prefix: string): string;
+  /** A number in [0, 1), for jitter. Never for secrets. */
+  random(): number;
+}
+
+/** The append was refused for good: somebody else owns the shard, or the store can't take it. Nothing became durable. */
+export class AppendRefused extends Error {
+  override readonly name = 'AppendRefused';
+  readonly retryable = true;
+}
+
+/** The truth: one totally ordered sequence of records per shard. */
+export interface ShardLog {
+  /**
+   * Makes the record durable and applies it to the local store; resolves when both are done. One append may be in
+   * flight per shard. Rejects with `AppendRefused` when it surely did not happen.
+   */
+  append(record: LogRecord): Promise<void>;
+}
+
+/** Where a shard stands in its log. */
+export type ShardHead = {
+  readonly epoch: number;
+  readonly n: number;
+  readonly hash: string;
+  readonly inboxOffset: number;
+};
+
+/** An aggregate as the store knows it: the newest snapshot and the commits after it. */
+export type StoredAggregate = {
+  readonly snapshot?: Snapshot;
+  readonly commits: readonly StoredCommit[];
+};
+
+export type StoredCommit = Pick<
+  Commit,
+  'seq' | 'version' | 'cause' | 'at' | 'by' | 'events' | 'timers' | 'reply' | 'fingerprint'
+>;
+
+export type PendingTimer = {
+  readonly name: string;
+  readonly at: number;
+  readonly seq: number;
+  readonly message: TimerMessage;
+};
+type TimerMessage = Extract<TimerChange, { set: string }>['message'];
+
+export type Snapshot = {
+  readonly key: AddressKey;
+  readonly seq: number;
+  readonly version: number;
+  readonly state: unknown;
+  readonly timers: readonly PendingTimer[];
+};
+
+export type DueTimer = PendingTimer & { readonly key: AddressKey };
+
+export type StoredDeadLetter = {
+  readonly id: MessageId;
+  readonly key: AddressKey;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly at: number;
+  readonly envelope: Envelope;
+};
+
+/** What is applied of one node's shards. Every read shows a state between two records, never half of one. */
+export interface ShardStore {
+  head(shard: number): ShardHead | undefined;
+  load(key: AddressKey): StoredAggregate;
+  /** The commit that answered this message, if it was seen before. */
+  answered(
+    cause: MessageId,
+  ): { readonly reply?: Reply; readonly fingerprint?: string; readonly key: AddressKey } | undefined;
+  /** Snapshots are a cache of the log: writing one late or never changes nothing but the time to load. */
+  saveSnapshots(shard: number, snapshots: readonly Snapshot[]): void;
+  /** Messages sent but not acknowledged, oldest first, after the given position. */
+  outbox(
+    shard: number,
+    afterPosition: number,
+    limit: number,
+  ): readonly { readonly position: number; readonly envelope: Envelope }[];
+  /** Pending timers due up to `until`, earliest first. */
+  timersDue(shard: number, until: number, limit: number): readonly DueTimer[];
+  deadLetters(limit: number): readonly StoredDeadLetter[];
+  /** Every commit of one aggregate, oldest first: the audit trail. */
+  history(key: AddressKey): Iterable<StoredCommit>;
+}
+
+/** An outside system as the runtime calls it. `call` never rejects: an outcome is always a message. */
+export interface Gateway {
+  readonly name: string;
+  /** Performs the request (retries, time-out and breaker inside) and returns the message for the asker. */
+  call(envelope: Envelope, signal: AbortSignal): Promise<{ readonly type: string }>;
+}
+
+/** Tells the outside what happens inside; every member is optional work, none may throw. */
+export interface Telemetry {
+  messageHandled(kind: string, queueMs: number, processMs: number): void;
+  recordAppended(commits: number, bytes: number, appendMs: number): void;
+  deadLettered(kind: string): void;
+  actorCrashed(type: string): void;
+  breakerChanged(gateway: string, state: 'closed' | 'open' | 'half-open'): void;
+}
+
+export type { Versioned };

@@ -1,0 +1,104 @@
+/** The figures of the shop, decided in one place. Every decider gets them through its context; the defaults are the shop's. */
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export type ShippingMethod = 'standard' | 'express' | 'overnight';
+
+/** A stock location and the regions it ships to, nearest first. */
+export type Warehouse = {
+  readonly id: string;
+  readonly name: string;
+  readonly country: string;
+  readonly region: string;
+};
+
+export type Policy = {
+  readonly currency: string;
+  readonly cart: {
+    readonly maxSkus: number;
+    readonly maxQuantity: number;
+    readonly priceFreezeMs: number;
+    readonly guestExpiryMs: number;
+  };
+  readonly checkout: { readonly expiryMs: number };
+  /** Price in minor units and promised days of each shipping method. */
+  readonly shipping: Readonly<
+    Record<ShippingMethod, { readonly price: number; readonly minDays: number; readonly maxDays: number }>
+  >;
+  readonly saga: {
+    /** Started → Confirmed, else OnHold. */
+    readonly timeoutMs: number;
+    readonly stepTimeoutMs: {
+      readonly reserve: number;
+      readonly authorize: number;
+      readonly commit: number;
+      readonly capture: number;
+      readonly ship: number;
+    };
+    /** How often a step whose outcome is unknown is asked again before it counts as failed. */
+    readonly stepAttempts: { readonly stock: number; readonly payment: number; readonly shipment: number };
+    readonly compensationTimeoutMs: number;
+    readonly compensationAttempts: number;
+    readonly reviewMs: number;
+  };
+  /** Orders above the amount (minor units) wait for an operator; `null` switches the rule off. */
+  readonly review: { readonly totalAbove: number | null };
+  readonly order: { readonly customerCancelMs: number; readonly returnWindowMs: number };
+  readonly stock: { readonly reservationMs: number; readonly lowStockThreshold: number; readonly tombstones: number };
+  readonly payment: {
+    readonly authorizationMs: number;
+    /** An authorization that nobody captured is voided this long before it would expire. */
+    readonly voidBeforeExpiryMs: number;
+    /** How often an unknown outcome is asked for, and how long between. */
+    readonly enquiries: number;
+    readonly enquiryDelayMs: number;
+    readonly refundRetries: number;
+    readonly refundRetryDelayMs: number;
+  };
+  readonly shipment: { readonly ghostMs: number; readonly lostMs: number; readonly maxDeliveryAttempts: number };
+  readonly warehouses: readonly Warehouse[];
+};
+
+export const defaultPolicy: Policy = {
+  currency: 'USD',
+  cart: { maxSkus: 100, maxQuantity: 999, priceFreezeMs: HOUR, guestExpiryMs: DAY },
+  checkout: { expiryMs: 15 * MINUTE },
+  shipping: {
+    standard: { price: 599, minDays: 5, maxDays: 7 },
+    express: { price: 1299, minDays: 2, maxDays: 3 },
+    overnight: { price: 2499, minDays: 1, maxDays: 1 },
+  },
+  saga: {
+    timeoutMs: 5 * MINUTE,
+    stepTimeoutMs: {
+      reserve: 10 * SECOND,
+      authorize: 100 * SECOND,
+      commit: 10 * SECOND,
+      capture: 100 * SECOND,
+      ship: 60 * SECOND,
+    },
+    stepAttempts: { stock: 5, payment: 3, shipment: 3 },
+    compensationTimeoutMs: 100 * SECOND,
+    compensationAttempts: 5,
+    reviewMs: HOUR,
+  },
+  review: { totalAbove: 50_000 },
+  order: { customerCancelMs: 2 * HOUR, returnWindowMs: 30 * DAY },
+  stock: { reservationMs: 30 * MINUTE, lowStockThreshold: 10, tombstones: 1_000 },
+  payment: {
+    authorizationMs: 7 * DAY,
+    voidBeforeExpiryMs: HOUR,
+    enquiries: 3,
+    enquiryDelayMs: 5 * SECOND,
+    refundRetries: 3,
+    refundRetryDelayMs: 30 * SECOND,
+  },
+  shipment: { ghostMs: DAY, lostMs: 7 * DAY, maxDeliveryAttempts: 3 },
+  warehouses: [
+    { id: 'wh-east', name: 'Newark', country: 'US', region: 'NJ' },
+    { id: 'wh-central', name: 'Columbus', country: 'US', region: 'OH' },
+    { id: 'wh-west', name: 'Reno', country: 'US', region: 'NV' },
+  ],
+};

@@ -1,0 +1,50 @@
+/** Words that several aggregates share. */
+import type { Context } from './kernel/decider.ts';
+import type { Money } from './kernel/money.ts';
+import type { Policy, ShippingMethod } from './policy.ts';
+
+export type ShopContext = Context<Policy>;
+
+/** An immutable snapshot of where to send an order. Personal data. */
+export type PostalAddress = {
+  readonly name: string;
+  readonly line1: string;
+  readonly line2?: string;
+  readonly city: string;
+  readonly region?: string;
+  readonly postalCode: string;
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string;
+};
+
+/** One SKU of an order with its frozen unit price and its share of discount and tax. */
+export type OrderLine = {
+  readonly sku: string;
+  readonly name: string;
+  readonly quantity: number;
+  readonly unitPrice: Money;
+  readonly discount: Money;
+  readonly tax: Money;
+  readonly total: Money;
+};
+
+export type Totals = {
+  readonly subtotal: Money;
+  readonly discount: Money;
+  readonly shipping: Money;
+  readonly tax: Money;
+  readonly total: Money;
+};
+
+/** What the edge or a checkout hands over to make an order of. */
+export type OrderDraft = {
+  readonly orderId: string;
+  readonly customerId: string;
+  readonly cartId?: string;
+  readonly currency: string;
+  readonly lines: readonly OrderLine[];
+  readonly totals: Totals;
+  readonly shippingMethod: ShippingMethod;
+  readonly paymentToken: string;
+  readonly address: PostalAddress;
+};
