@@ -1,59 +1,82 @@
-// CONTRACT (to be completed into the aggregate; names are agreed with the saga, the order and the edge)
+/**
+ * The money of one order: authorized, captured, voided and paid back through the payment gateway.
+ *
+ * Invariant I6: captured ≤ authorized and refunded ≤ captured; at most one capture per order; once the saga has undone
+ * the payment nothing is held and captured − refunded = 0, whatever the gateway turns out to have done. Every call has
+ * a key that derives from the order, so that repeating it is safe; a call whose outcome is unknown is enquired first.
+ * The parts: messages (what is asked and answered), state (events and facts), evolve, taking (authorize, capture),
+ * undoing (void, expiry), refunds, results (what the gateway says).
+ */
+import { assertNever } from './kernel/assertNever.ts';
+import type { Decider, Decision } from './kernel/decider.ts';
+import { evolve } from './payment/evolve.ts';
+import type { PaymentCommand, PaymentSend } from './payment/messages.ts';
+import { refund, retryRefund } from './payment/refunds.ts';
+import { enquireAgain, onResult, useKept } from './payment/results.ts';
+import { initial, type PaymentEvent, type PaymentState } from './payment/state.ts';
+import { authorize, capture } from './payment/taking.ts';
+import { begin, type Turn, tellChanges } from './payment/turn.ts';
+import { answerCancellations, expireAuthorization, voidPayment } from './payment/undoing.ts';
+import type { Policy } from './policy.ts';
+import type { ShopContext } from './shared.ts';
 
-import type { PaymentGatewayResult } from './gateways.ts';
-import type { Address } from './kernel/address.ts';
-import type { Money } from './kernel/money.ts';
+export {
+  type PaymentAnswer,
+  type PaymentCommand,
+  type PaymentNews,
+  type PaymentSend,
+  type PaymentStatus,
+  paymentAddress,
+} from './payment/messages.ts';
+export {
+  type PaymentEvent,
+  type PaymentFigures,
+  type PaymentState,
+  paymentFigures,
+  paymentStatus,
+} from './payment/state.ts';
 
-/** One payment per order: the id is the order's. */
-export const paymentAddress = (orderId: string): Address<'payment'> => ({ type: 'payment', id: orderId });
+function decide(
+  state: PaymentState,
+  command: PaymentCommand,
+  context: ShopContext,
+): Decision<PaymentEvent, PaymentSend, PaymentCommand> {
+  const turn = begin(state, context);
+  handle(turn, command);
+  useKept(turn);
+  answerCancellations(turn);
+  tellChanges(turn, state);
+  const { events, sends, timers } = turn;
+  return { events, sends, timers };
+}
 
-export type PaymentCommand =
-  // from the saga
-  | { readonly type: 'AuthorizePayment'; readonly attempt: number; readonly amount: Money; readonly token: string }
-  | { readonly type: 'CapturePayment'; readonly amount: Money }
-  /** Undoes the authorization whatever became of it: voids it, refunds what was captured meanwhile, or leaves a tombstone. */
-  | { readonly type: 'VoidPayment'; readonly reason: string }
-  /** Pays back up to `amount` of what was captured; `refundId` makes it effectively once. */
-  | { readonly type: 'RefundPayment'; readonly refundId: string; readonly amount: Money; readonly reason: string }
-  // from the gateway
-  | PaymentGatewayResult
-  // timers
-  | { readonly type: 'EnquireAgain'; readonly key: string }
-  | { readonly type: 'RetryRefund'; readonly refundId: string }
-  | { readonly type: 'ExpireAuthorization' };
+function handle(turn: Turn, command: PaymentCommand) {
+  switch (command.type) {
+    case 'AuthorizePayment':
+      return authorize(turn, command);
+    case 'CapturePayment':
+      return capture(turn, command);
+    case 'VoidPayment':
+      return voidPayment(turn, command);
+    case 'RefundPayment':
+      return refund(turn, command);
+    case 'PaymentGatewayResult':
+      return onResult(turn, command);
+    case 'EnquireAgain':
+      return enquireAgain(turn, command.key);
+    case 'RetryRefund':
+      return retryRefund(turn, command.refundId);
+    case 'ExpireAuthorization':
+      return expireAuthorization(turn);
+    default:
+      return assertNever(command);
+  }
+}
 
-/** What the payment tells the saga. */
-export type PaymentAnswer =
-  | { readonly type: 'PaymentAuthorized'; readonly attempt: number; readonly expiresAt: number }
-  | { readonly type: 'PaymentDeclined'; readonly attempt: number; readonly reason: string; readonly retriable: boolean }
-  | { readonly type: 'PaymentActionRequired'; readonly attempt: number; readonly url: string }
-  | { readonly type: 'PaymentCaptured'; readonly amount: Money }
-  | { readonly type: 'PaymentCaptureFailed'; readonly reason: string }
-  | { readonly type: 'PaymentVoided' }
-  | { readonly type: 'AuthorizationExpired' }
-  | { readonly type: 'PaymentRefunded'; readonly refundId: string; readonly amount: Money }
-  /** Retries are used up: the operator must act. */
-  | { readonly type: 'RefundEscalated'; readonly refundId: string; readonly reason: string };
-
-/** What the payment tells the order, for its customer's eyes; `seq` orders it, an older one is ignored. */
-export type PaymentNews = {
-  readonly type: 'PaymentChanged';
-  readonly seq: number;
-  readonly status: PaymentStatus;
-  readonly authorized: Money;
-  readonly captured: Money;
-  readonly refunded: Money;
+export const paymentDecider: Decider<PaymentState, PaymentCommand, PaymentEvent, Policy> = {
+  type: 'payment',
+  partitionKey: (orderId) => orderId,
+  initial,
+  decide,
+  evolve,
 };
-
-export type PaymentStatus =
-  | 'pending'
-  | 'requires-action'
-  | 'authorized'
-  | 'partially-captured'
-  | 'captured'
-  | 'partially-refunded'
-  | 'refunded'
-  | 'voided'
-  | 'failed'
-  | 'disputed'
-  | 'cancelled-before-start';

@@ -23,6 +23,11 @@ export type Policy = {
     readonly guestExpiryMs: number;
   };
   readonly checkout: { readonly expiryMs: number };
+  readonly customer: {
+    /** How long a new e-mail address is kept for a registration that has not finished. */
+    readonly emailHoldMs: number;
+    readonly maxAddresses: number;
+  };
   /** Price in minor units and promised days of each shipping method. */
   readonly shipping: Readonly<
     Record<ShippingMethod, { readonly price: number; readonly minDays: number; readonly maxDays: number }>
@@ -65,6 +70,7 @@ export const defaultPolicy: Policy = {
   currency: 'USD',
   cart: { maxSkus: 100, maxQuantity: 999, priceFreezeMs: HOUR, guestExpiryMs: DAY },
   checkout: { expiryMs: 15 * MINUTE },
+  customer: { emailHoldMs: 10 * MINUTE, maxAddresses: 50 },
   shipping: {
     standard: { price: 599, minDays: 5, maxDays: 7 },
     express: { price: 1299, minDays: 2, maxDays: 3 },

@@ -23,8 +23,8 @@ export type Context<Policy> = {
 export type Send = { readonly to: Address; readonly message: Typed };
 
 /** A durable message to self at a time. One per name: setting it again replaces it, clearing an unknown name is a no-op. */
-export type TimerChange =
-  | { readonly set: string; readonly at: number; readonly message: Typed }
+export type TimerChange<Message extends Typed = Typed> =
+  | { readonly set: string; readonly at: number; readonly message: Message }
   | { readonly clear: string };
 
 /** An expected refusal. `code` is stable (`cart.sku-unknown`); `status` is the HTTP status of the answer. */
@@ -37,11 +37,12 @@ export type Rejection = {
   readonly errors?: readonly { readonly pointer: string; readonly code: string; readonly detail: string }[];
 };
 
-export type Decision<Event extends Versioned> =
+/** An aggregate narrows `Sends` and `Timed` to what it sends, so that the type check finds dead wires. */
+export type Decision<Event extends Versioned, Sends extends Send = Send, Timed extends Typed = Typed> =
   | {
       readonly events: readonly Event[];
-      readonly sends?: readonly Send[];
-      readonly timers?: readonly TimerChange[];
+      readonly sends?: readonly Sends[];
+      readonly timers?: readonly TimerChange<Timed>[];
       /** The answer to an edge request, beside the aggregate's version. Plain JSON. */
       readonly reply?: unknown;
       readonly rejection?: never;

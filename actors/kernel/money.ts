@@ -57,3 +57,23 @@ export function allocate(total: Money, weights: readonly number[]): Money[] {
   const rest = total.amount - parts.reduce((a, b) => a + b, 0);
   return parts.map((part, index) => money(index === last ? part + rest : part, total.currency));
 }
+
+/**
+ * As `allocate`, where no part may pass its own limit (a discount on lines): what rounding leaves too much for the last
+ * part goes to those before it. `total` must not exceed the limits together.
+ */
+export function allocateWithin(total: Money, limits: readonly Money[]): Money[] {
+  const parts = allocate(
+    total,
+    limits.map((limit) => limit.amount),
+  );
+  let excess = 0;
+  const fitted = limits.toReversed().map((limit, index) => {
+    const wanted = (parts[parts.length - 1 - index]?.amount ?? 0) + excess;
+    const taken = Math.min(wanted, limit.amount);
+    excess = wanted - taken;
+    return money(taken, total.currency);
+  });
+  if (excess > 0) throw new Error(`cannot allocate ${total.amount} within ${limits.map(({ amount }) => amount)}`);
+  return fitted.toReversed();
+}

@@ -12,6 +12,8 @@ export interface Clock {
   schedule(at: number, task: () => void): () => void;
   /** Resolves after `ms` of business time; rejects with the signal's reason when aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Runs `task` after `ms` of real time, also where business time is virtual: for the runtime's own back-offs and sweeps. */
+  delay(ms: number, task: () => void): () => void;
 }
 
 /** Identifiers and randomness, injected so that a seed gives the same run. */
@@ -28,13 +30,38 @@ export class AppendRefused extends Error {
   readonly retryable = true;
 }
 
+/** A record ready to be stored: serialised once, hashed once. */
+export type EncodedRecord = {
+  readonly record: LogRecord;
+  /** The JSON of each commit without the members that are columns of their own (key, seq, version, cause, at). */
+  readonly bodies: readonly string[];
+  /** SHA-256 over `prevHash`, the header and the commits: links the records of a shard. */
+  readonly hash: string;
+  readonly bytes: number;
+  /** Snapshots as of this record's commits; a cache that rides along, not part of the log. */
+  readonly snapshots: readonly Snapshot[];
+};
+
 /** The truth: one totally ordered sequence of records per shard. */
 export interface ShardLog {
   /**
    * Makes the record durable and applies it to the local store; resolves when both are done. One append may be in
    * flight per shard. Rejects with `AppendRefused` when it surely did not happen.
    */
-  append(record: LogRecord): Promise<void>;
+  append(record: EncodedRecord): Promise<void>;
+}
+
+/** How a delivery ended: `done` once the receiver has made it durable. */
+export type Settled =
+  | { readonly kind: 'done'; readonly reply?: Reply }
+  /** Nothing happened; safe to send again after a pause. */
+  | { readonly kind: 'unavailable'; readonly reason: string; readonly retryAfterMs: number }
+  /** A bug of ours, named in the log. */
+  | { readonly kind: 'failed'; readonly error: Error };
+
+/** Carries an envelope to the shard that owns its target. At least once: the sender repeats until `done`. */
+export interface Transport {
+  send(shard: number, envelope: Envelope, settle: (result: Settled) => void): void;
 }
 
 /** Where a shard stands in its log. */
@@ -83,6 +110,9 @@ export type StoredDeadLetter = {
   readonly envelope: Envelope;
 };
 
+/** A message not yet acknowledged, with its place in the shard's outbox. */
+export type OutboxEntry = { readonly position: number; readonly envelope: Envelope };
+
 /** What is applied of one node's shards. Every read shows a state between two records, never half of one. */
 export interface ShardStore {
   head(shard: number): ShardHead | undefined;
@@ -91,8 +121,6 @@ export interface ShardStore {
   answered(
     cause: MessageId,
   ): { readonly reply?: Reply; readonly fingerprint?: string; readonly key: AddressKey } | undefined;
-  /** Snapshots are a cache of the log: writing one late or never changes nothing but the time to load. */
-  saveSnapshots(shard: number, snapshots: readonly Snapshot[]): void;
   /** Messages sent but not acknowledged, oldest first, after the given position. */
   outbox(
     shard: number,
@@ -101,6 +129,8 @@ export interface ShardStore {
   ): readonly { readonly position: number; readonly envelope: Envelope }[];
   /** Pending timers due up to `until`, earliest first. */
   timersDue(shard: number, until: number, limit: number): readonly DueTimer[];
+  /** When the shard's earliest timer is due, in ms since the epoch. */
+  nextTimer(shard: number): number | undefined;
   deadLetters(limit: number): readonly StoredDeadLetter[];
   /** Every commit of one aggregate, oldest first: the audit trail. */
   history(key: AddressKey): Iterable<StoredCommit>;
@@ -112,6 +142,17 @@ export interface Gateway {
   /** Performs the request (retries, time-out and breaker inside) and returns the message for the asker. */
   call(envelope: Envelope, signal: AbortSignal): Promise<{ readonly type: string }>;
 }
+
+/** The places where a test may end the process with SIGKILL, to prove that nothing acknowledged is lost. */
+export type FailPointName =
+  | 'before-append'
+  | 'after-append-before-apply'
+  | 'after-apply-before-reply'
+  | 'before-send'
+  | 'after-send'
+  | 'before-gateway-call'
+  | 'after-gateway-call';
+export type FailPoint = (name: FailPointName) => void;
 
 /** Tells the outside what happens inside; every member is optional work, none may throw. */
 export interface Telemetry {

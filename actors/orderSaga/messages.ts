@@ -1,23 +1,45 @@
-// CONTRACT (to be completed; names are agreed with the order, stock, payment, shipment and the edge)
-
-import type { StockAnswer } from '../inventoryItem.ts';
+/** What the saga hears and says. */
+import type { InventoryCommand, StockAnswer } from '../inventoryItem.ts';
 import type { Address } from '../kernel/address.ts';
-import type { OrderRequest } from '../order.ts';
-import type { PaymentAnswer } from '../payment.ts';
-import type { ShipmentAnswer } from '../shipment.ts';
+import type { OrderRequest, SagaNews } from '../order.ts';
+import type { PaymentAnswer, PaymentCommand } from '../payment.ts';
+import type { ShipmentAnswer, ShipmentCommand } from '../shipment.ts';
 
 export const sagaAddress = (orderId: string): Address<'order-saga'> => ({ type: 'order-saga', id: orderId });
 
-export type SagaCommand =
-  | OrderRequest
-  | StockAnswer
-  | PaymentAnswer
-  | ShipmentAnswer
-  // operator, through the edge
+/** From the operator, through the edge; recorded with who and why. */
+export type SagaOperatorCommand =
+  /** Lets an order that waits for its review go on. */
   | { readonly type: 'ReleaseHold'; readonly by: string; readonly why: string }
   | { readonly type: 'CancelByOperator'; readonly by: string; readonly why: string }
-  | { readonly type: 'RetrySaga'; readonly by: string; readonly why: string }
-  // timers
+  /** Starts a held order anew, or repeats the compensations that failed. */
+  | { readonly type: 'RetrySaga'; readonly by: string; readonly why: string };
+
+export type SagaTimerCommand =
+  /** Nothing of what is asked has been answered in time; `attempt` is the highest number among the asked. */
   | { readonly type: 'StepTimedOut'; readonly step: string; readonly attempt: number }
   | { readonly type: 'SagaTimedOut' }
   | { readonly type: 'ReviewOverdue' };
+
+export type SagaAnswer = StockAnswer | PaymentAnswer | ShipmentAnswer;
+
+export type SagaCommand = OrderRequest | SagaAnswer | SagaOperatorCommand | SagaTimerCommand;
+
+export type StockRequest = Extract<
+  InventoryCommand,
+  { type: 'ReserveStock' | 'CommitReservation' | 'ReleaseReservation' }
+>;
+export type PaymentRequest = Extract<
+  PaymentCommand,
+  { type: 'AuthorizePayment' | 'CapturePayment' | 'VoidPayment' | 'RefundPayment' }
+>;
+export type ShipmentRequest = Extract<ShipmentCommand, { type: 'RequestShipment' | 'CancelShipment' }>;
+
+export type SagaSend =
+  | { readonly to: Address<'order'>; readonly message: SagaNews }
+  | { readonly to: Address<'stock'>; readonly message: StockRequest }
+  | { readonly to: Address<'payment'>; readonly message: PaymentRequest }
+  | { readonly to: Address<'shipment'>; readonly message: ShipmentRequest };
+
+/** The answer to the operator. */
+export type SagaReply = { readonly orderId: string; readonly status: string };

@@ -1,0 +1,60 @@
+/** The lines of a cart: merging, the price freeze, and what their buyer should know about them. */
+import type { CatalogFacts } from './catalogFacts.ts';
+import { compare, type Money } from './kernel/money.ts';
+import type { PriceChange, PricedLine } from './pricing.ts';
+
+export type CartLine = PricedLine & {
+  /** When its price was frozen, in ms since the epoch. */
+  readonly pricedAt: number;
+  /** What the buyer agreed to before the price was refreshed; `null` while that is the price. */
+  readonly agreedPrice: Money | null;
+};
+
+/** What the buyer should know about a change that was made all the same. */
+export type CartWarning = {
+  readonly code: 'cart.out-of-stock' | 'cart.stock-short' | 'cart.price-changed';
+  readonly sku: string;
+  readonly detail: string;
+};
+
+/** The same SKU merges into its line at that line's price. */
+export function withAdded(lines: readonly CartLine[], added: PricedLine, at: number): CartLine[] {
+  return lines.some((line) => line.sku === added.sku)
+    ? withLine(lines, added.sku, (line) => ({ ...line, quantity: line.quantity + added.quantity }))
+    : [...lines, { ...added, pricedAt: at, agreedPrice: null }];
+}
+
+export function withLine(lines: readonly CartLine[], sku: string, change: (line: CartLine) => CartLine): CartLine[] {
+  return lines.map((line) => (line.sku === sku ? change(line) : line));
+}
+
+/** Freezes the line at another price; what its buyer agreed to is kept until it is the price again. */
+export function repriced(line: CartLine, price: Money, at: number): CartLine {
+  const agreed = line.agreedPrice ?? line.unitPrice;
+  return { ...line, unitPrice: price, pricedAt: at, agreedPrice: compare(agreed, price) === 0 ? null : agreed };
+}
+
+/** The price that the line must take now: none while it is frozen. */
+export function refreshOf(line: CartLine, facts: CatalogFacts, now: number, freezeMs: number): PriceChange | undefined {
+  return now < line.pricedAt + freezeMs ? undefined : { sku: line.sku, old: line.unitPrice, new: facts.price };
+}
+
+/** The prices that the buyer has not agreed to yet. */
+export function priceChangesOf(lines: readonly CartLine[]): PriceChange[] {
+  return lines.flatMap(({ sku, agreedPrice, unitPrice }) =>
+    agreedPrice === null ? [] : [{ sku, old: agreedPrice, new: unitPrice }],
+  );
+}
+
+export function priceWarnings(changes: readonly PriceChange[]): CartWarning[] {
+  return changes
+    .filter((change) => compare(change.old, change.new) !== 0)
+    .map(({ sku }) => ({ code: 'cart.price-changed', sku, detail: `The price of ${sku} has changed.` }));
+}
+
+export function stockWarnings({ sku, available }: CatalogFacts, wanted: number): CartWarning[] {
+  if (available >= wanted) return [];
+  return available <= 0
+    ? [{ code: 'cart.out-of-stock', sku, detail: `${sku} is out of stock.` }]
+    : [{ code: 'cart.stock-short', sku, detail: `Only ${available} of ${sku} are in stock.` }];
+}

@@ -1,0 +1,265 @@
+/**
+ * Customer: an account with its addresses and preferences; staff are accounts with scopes. The aggregate's id is the subject
+ * of the account's tokens.
+ *
+ * - What is personal stands in the events' `personal` part, and anonymising leaves nothing of it in the state.
+ * - As long as there is an address, exactly one is the default.
+ * - The e-mail address is unique through its claim. Should somebody else have got it before the claim was taken, the account
+ *   is closed: nobody could sign in to it.
+ */
+import { type EmailClaimAnswer, type EmailClaimCommand, emailClaimAddress } from './emailClaim.ts';
+import type { Address } from './kernel/address.ts';
+import { assertNever } from './kernel/assertNever.ts';
+import { type Decider, type Decision, noChange, reject } from './kernel/decider.ts';
+import type { Policy } from './policy.ts';
+import type { PostalAddress, ShopContext } from './shared.ts';
+
+export type CustomerRole = 'customer' | 'staff';
+/** What the customer wants to be written about. */
+export type Preferences = { readonly orderUpdates: boolean; readonly marketing: boolean };
+
+export type CustomerEdgeCommand =
+  | {
+      readonly type: 'RegisterCustomer';
+      /** Keyed hash of the address: the id of its claim. */
+      readonly emailHash: string;
+      readonly passwordHash: string;
+      readonly role: CustomerRole;
+      readonly scopes: readonly string[];
+      readonly personal: { readonly email: string; readonly name: string };
+    }
+  | { readonly type: 'ChangePassword'; readonly passwordHash: string }
+  | { readonly type: 'AddAddress'; readonly address: PostalAddress; readonly makeDefault: boolean }
+  | { readonly type: 'ChangeAddress'; readonly addressId: string; readonly address: PostalAddress }
+  | { readonly type: 'RemoveAddress'; readonly addressId: string }
+  | { readonly type: 'SetDefaultAddress'; readonly addressId: string }
+  | { readonly type: 'ChangePreferences'; readonly preferences: Partial<Preferences> }
+  | { readonly type: 'AnonymiseCustomer' };
+
+export type CustomerCommand = CustomerEdgeCommand | EmailClaimAnswer;
+
+export type CustomerSend = {
+  readonly to: Address<'email-claim'>;
+  readonly message: Extract<EmailClaimCommand, { type: 'TakeEmail' | 'FreeEmail' }>;
+};
+
+export type CustomerEvent =
+  | {
+      readonly type: 'CustomerRegistered';
+      readonly v: 1;
+      readonly emailHash: string;
+      readonly role: CustomerRole;
+      readonly scopes: readonly string[];
+      readonly personal: { readonly email: string; readonly name: string; readonly passwordHash: string };
+    }
+  | { readonly type: 'PasswordChanged'; readonly v: 1; readonly personal: { readonly passwordHash: string } }
+  | AddressEvent<'AddressAdded'>
+  | AddressEvent<'AddressChanged'>
+  | { readonly type: 'AddressRemoved'; readonly v: 1; readonly addressId: string }
+  | { readonly type: 'DefaultAddressSet'; readonly v: 1; readonly addressId: string }
+  | { readonly type: 'PreferencesChanged'; readonly v: 1; readonly preferences: Preferences }
+  | { readonly type: 'CustomerAnonymised'; readonly v: 1; readonly reason: 'asked' | 'email-lost' };
+
+type AddressEvent<Type extends string> = {
+  readonly type: Type;
+  readonly v: 1;
+  readonly addressId: string;
+  readonly personal: { readonly address: PostalAddress };
+};
+
+export type SavedAddress = { readonly id: string; readonly address: PostalAddress };
+
+export type ActiveCustomer = {
+  readonly status: 'active';
+  readonly id: string;
+  readonly emailHash: string;
+  readonly email: string;
+  readonly name: string;
+  readonly passwordHash: string;
+  readonly role: CustomerRole;
+  readonly scopes: readonly string[];
+  readonly addresses: readonly SavedAddress[];
+  readonly defaultAddressId: string | null;
+  /** How many addresses were ever added; numbers their ids. */
+  readonly addressCount: number;
+  readonly preferences: Preferences;
+};
+
+export type CustomerState =
+  | { readonly status: 'none'; readonly id: string }
+  | ActiveCustomer
+  | { readonly status: 'anonymised'; readonly id: string };
+
+export type RegisteredReply = { readonly customerId: string };
+export type AddressAddedReply = { readonly addressId: string };
+
+type CustomerDecision = Decision<CustomerEvent, CustomerSend>;
+
+const defaultPreferences: Preferences = { orderUpdates: true, marketing: false };
+
+export const customerAddress = (customerId: string): Address<'customer'> => ({ type: 'customer', id: customerId });
+
+const unknown = (id: string) => reject(404, 'customer.unknown', 'Unknown customer', `There is no customer ${id}.`);
+const anonymised = () =>
+  reject(409, 'customer.anonymised', 'Account closed', 'This account is closed and its data erased.');
+const exists = () => reject(409, 'customer.exists', 'Already registered', 'This account is registered already.');
+const unknownAddress = (id: string) =>
+  reject(404, 'customer.address-unknown', 'Unknown address', `There is no address ${id}.`);
+const tooManyAddresses = (max: number) =>
+  reject(422, 'customer.too-many-addresses', 'Too many addresses', `An account keeps at most ${max} addresses.`);
+
+function evolve(state: CustomerState, event: CustomerEvent): CustomerState {
+  if (event.type === 'CustomerRegistered') {
+    const { emailHash, role, scopes, personal } = event;
+    const addresses = { addresses: [], defaultAddressId: null, addressCount: 0 };
+    const account = { emailHash, role, scopes, ...personal, ...addresses, preferences: defaultPreferences };
+    return { status: 'active', id: state.id, ...account };
+  }
+  if (event.type === 'CustomerAnonymised') return { status: 'anonymised', id: state.id };
+  if (state.status !== 'active') return state;
+  switch (event.type) {
+    case 'PasswordChanged':
+      return { ...state, passwordHash: event.personal.passwordHash };
+    case 'AddressAdded': {
+      const added = { id: event.addressId, address: event.personal.address };
+      return { ...state, addresses: [...state.addresses, added], addressCount: state.addressCount + 1 };
+    }
+    case 'AddressChanged': {
+      const changed = { id: event.addressId, address: event.personal.address };
+      return { ...state, addresses: state.addresses.map((saved) => (saved.id === changed.id ? changed : saved)) };
+    }
+    case 'AddressRemoved': {
+      const defaultAddressId = state.defaultAddressId === event.addressId ? null : state.defaultAddressId;
+      return { ...state, addresses: state.addresses.filter(({ id }) => id !== event.addressId), defaultAddressId };
+    }
+    case 'DefaultAddressSet':
+      return { ...state, defaultAddressId: event.addressId };
+    case 'PreferencesChanged':
+      return { ...state, preferences: event.preferences };
+    default:
+      return assertNever(event);
+  }
+}
+
+function register(
+  state: CustomerState,
+  command: Extract<CustomerCommand, { type: 'RegisterCustomer' }>,
+): CustomerDecision {
+  const { emailHash, passwordHash, role, scopes, personal } = command;
+  const reply: RegisteredReply = { customerId: state.id };
+  if (state.status === 'anonymised') return anonymised();
+  if (state.status === 'active') return state.emailHash === emailHash ? { events: [], reply } : exists();
+  return {
+    events: [{ type: 'CustomerRegistered', v: 1, emailHash, role, scopes, personal: { ...personal, passwordHash } }],
+    sends: [{ to: emailClaimAddress(emailHash), message: { type: 'TakeEmail', customerId: state.id } }],
+    reply,
+  };
+}
+
+function changePassword({ passwordHash: old }: ActiveCustomer, passwordHash: string): CustomerDecision {
+  return old === passwordHash ? noChange : { events: [{ type: 'PasswordChanged', v: 1, personal: { passwordHash } }] };
+}
+
+function addAddress(
+  customer: ActiveCustomer,
+  { address, makeDefault }: Extract<CustomerCommand, { type: 'AddAddress' }>,
+  { policy }: ShopContext,
+): CustomerDecision {
+  if (customer.addresses.length >= policy.customer.maxAddresses) return tooManyAddresses(policy.customer.maxAddresses);
+  const addressId = `adr_${customer.addressCount + 1}`;
+  const reply: AddressAddedReply = { addressId };
+  const added: CustomerEvent = { type: 'AddressAdded', v: 1, addressId, personal: { address } };
+  return { events: makeDefault || customer.addresses.length === 0 ? [added, defaultSet(addressId)] : [added], reply };
+}
+
+function changeAddress({ id: addressId, address: old }: SavedAddress, address: PostalAddress): CustomerDecision {
+  if (JSON.stringify(old) === JSON.stringify(address)) return noChange;
+  return { events: [{ type: 'AddressChanged', v: 1, addressId, personal: { address } }] };
+}
+
+/** The oldest of the others takes the place of a removed default. */
+function removeAddress(customer: ActiveCustomer, addressId: string): CustomerDecision {
+  const removed: CustomerEvent = { type: 'AddressRemoved', v: 1, addressId };
+  const next = customer.addresses.find(({ id }) => id !== addressId);
+  const replaced = customer.defaultAddressId === addressId && next;
+  return { events: replaced ? [removed, defaultSet(next.id)] : [removed] };
+}
+
+function setDefaultAddress(customer: ActiveCustomer, addressId: string): CustomerDecision {
+  return customer.defaultAddressId === addressId ? noChange : { events: [defaultSet(addressId)] };
+}
+
+function defaultSet(addressId: string): CustomerEvent {
+  return { type: 'DefaultAddressSet', v: 1, addressId };
+}
+
+function changePreferences({ preferences: old }: ActiveCustomer, changes: Partial<Preferences>): CustomerDecision {
+  const preferences = { ...old, ...changes };
+  if (preferences.orderUpdates === old.orderUpdates && preferences.marketing === old.marketing) return noChange;
+  return { events: [{ type: 'PreferencesChanged', v: 1, preferences }] };
+}
+
+function anonymise(state: CustomerState, reason: 'asked' | 'email-lost'): CustomerDecision {
+  if (state.status === 'none') return unknown(state.id);
+  if (state.status === 'anonymised') return noChange;
+  return { events: [{ type: 'CustomerAnonymised', v: 1, reason }], sends: [freeEmail(state.id, state.emailHash)] };
+}
+
+/** An address won after the account was closed is given back: the claim may hear of the two in either order. */
+function emailSettled(state: CustomerState, emailHash: string, won: boolean): CustomerDecision {
+  if (!won) return anonymise(state, 'email-lost');
+  return state.status === 'anonymised' ? { events: [], sends: [freeEmail(state.id, emailHash)] } : noChange;
+}
+
+function freeEmail(customerId: string, emailHash: string): CustomerSend {
+  return { to: emailClaimAddress(emailHash), message: { type: 'FreeEmail', customerId } };
+}
+
+function whenActive(state: CustomerState, act: (customer: ActiveCustomer) => CustomerDecision): CustomerDecision {
+  if (state.status === 'none') return unknown(state.id);
+  return state.status === 'active' ? act(state) : anonymised();
+}
+
+function withAddress(
+  state: CustomerState,
+  addressId: string,
+  act: (customer: ActiveCustomer, saved: SavedAddress) => CustomerDecision,
+): CustomerDecision {
+  return whenActive(state, (customer) => {
+    const saved = customer.addresses.find(({ id }) => id === addressId);
+    return saved ? act(customer, saved) : unknownAddress(addressId);
+  });
+}
+
+function decide(state: CustomerState, command: CustomerCommand, context: ShopContext): CustomerDecision {
+  switch (command.type) {
+    case 'RegisterCustomer':
+      return register(state, command);
+    case 'ChangePassword':
+      return whenActive(state, (customer) => changePassword(customer, command.passwordHash));
+    case 'AddAddress':
+      return whenActive(state, (customer) => addAddress(customer, command, context));
+    case 'ChangeAddress':
+      return withAddress(state, command.addressId, (_, saved) => changeAddress(saved, command.address));
+    case 'RemoveAddress':
+      return withAddress(state, command.addressId, (customer) => removeAddress(customer, command.addressId));
+    case 'SetDefaultAddress':
+      return withAddress(state, command.addressId, (customer) => setDefaultAddress(customer, command.addressId));
+    case 'ChangePreferences':
+      return whenActive(state, (customer) => changePreferences(customer, command.preferences));
+    case 'AnonymiseCustomer':
+      return anonymise(state, 'asked');
+    case 'EmailSettled':
+      return emailSettled(state, command.emailHash, command.won);
+    default:
+      return assertNever(command);
+  }
+}
+
+export const customerDecider: Decider<CustomerState, CustomerCommand, CustomerEvent, Policy> = {
+  type: 'customer',
+  partitionKey: (id) => id,
+  initial: (id) => ({ status: 'none', id }),
+  decide,
+  evolve,
+};

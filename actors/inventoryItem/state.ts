@@ -1,0 +1,170 @@
+/** What happened to a stock item, and what it is after that. */
+import { assertNever } from '../kernel/assertNever.ts';
+import { emptyRecent, type Recent, recentAdd } from '../kernel/recent.ts';
+import { emptyTable, type Table, tableDelete, tableGet, tableSet } from '../kernel/table.ts';
+import { splitId } from './messages.ts';
+
+// events
+
+/** How many ended reservations (or restocked returns) to remember, as the policy was when this one ended. */
+type Remembered = { readonly keep: number };
+
+export type InventoryEvent = { readonly v: 1 } & (
+  | { readonly type: 'StockReceived'; readonly quantity: number; readonly reference?: string }
+  | {
+      readonly type: 'StockReserved';
+      readonly reservationId: string;
+      readonly quantity: number;
+      readonly sagaId: string;
+      readonly expiresAt: number;
+    }
+  | ({
+      readonly type: 'ReservationRejected';
+      readonly reservationId: string;
+      readonly quantity: number;
+      readonly available: number;
+    } & Remembered)
+  | { readonly type: 'ReservationCommitted'; readonly reservationId: string; readonly quantity: number }
+  | ({
+      readonly type: 'ReservationReleased';
+      readonly reservationId: string;
+      readonly quantity: number;
+      readonly from: Reservation['status'];
+    } & Remembered)
+  /** The release came first: the reserve that it overtook will be refused. */
+  | ({ readonly type: 'ReservationPrevented'; readonly reservationId: string } & Remembered)
+  | ({ readonly type: 'ReservationExpired'; readonly reservationId: string; readonly quantity: number } & Remembered)
+  | { readonly type: 'StockPicked'; readonly reservationId: string; readonly quantity: number }
+  | ({ readonly type: 'StockShipped'; readonly reservationId: string; readonly quantity: number } & Remembered)
+  | ({ readonly type: 'StockRestocked'; readonly quantity: number; readonly returnId: string } & Remembered)
+  | { readonly type: 'StockAdjusted'; readonly delta: number; readonly reason: string }
+  | { readonly type: 'LowStockReached'; readonly available: number; readonly threshold: number }
+  /** Replenished above the threshold: the alert is armed again. */
+  | { readonly type: 'LowStockEnded'; readonly available: number; readonly threshold: number }
+);
+
+// state
+
+export type Reservation = {
+  readonly status: 'held' | 'committed' | 'picked';
+  readonly quantity: number;
+  readonly sagaId: string;
+  /** Until when it is held; a committed one doesn't expire. */
+  readonly expiresAt: number;
+};
+
+export type EndedReservation = 'released' | 'expired' | 'shipped' | 'refused';
+
+export type StockFigures = {
+  readonly available: number;
+  readonly reserved: number;
+  readonly committed: number;
+  readonly picked: number;
+  readonly received: number;
+  readonly shipped: number;
+  readonly adjusted: number;
+};
+
+export type InventoryState = StockFigures & {
+  readonly sku: string;
+  readonly warehouse: string;
+  /** Low stock was announced and not replenished since. */
+  readonly low: boolean;
+  readonly reservations: Table<Reservation>;
+  readonly ended: Recent<EndedReservation>;
+  readonly restocked: Recent<true>;
+};
+
+export function initial(id: string): InventoryState {
+  return {
+    ...splitId(id),
+    available: 0,
+    reserved: 0,
+    committed: 0,
+    picked: 0,
+    received: 0,
+    shipped: 0,
+    adjusted: 0,
+    low: false,
+    reservations: emptyTable,
+    ended: emptyRecent,
+    restocked: emptyRecent,
+  };
+}
+
+export function stockFigures(state: InventoryState): StockFigures {
+  const { available, reserved, committed, picked, received, shipped, adjusted } = state;
+  return { available, reserved, committed, picked, received, shipped, adjusted };
+}
+
+function end(state: InventoryState, event: { reservationId: string } & Remembered, as: EndedReservation) {
+  return {
+    ...state,
+    reservations: tableDelete(state.reservations, event.reservationId),
+    ended: recentAdd(state.ended, event.reservationId, as, event.keep),
+  };
+}
+
+const BUCKET_OF = { held: 'reserved', committed: 'committed', picked: 'picked' } as const;
+
+export function evolve(state: InventoryState, event: InventoryEvent): InventoryState {
+  switch (event.type) {
+    case 'StockReceived':
+      return { ...state, available: state.available + event.quantity, received: state.received + event.quantity };
+    case 'StockReserved': {
+      const { reservationId, quantity, sagaId, expiresAt } = event;
+      const held: Reservation = { status: 'held', quantity, sagaId, expiresAt };
+      return {
+        ...state,
+        available: state.available - quantity,
+        reserved: state.reserved + quantity,
+        reservations: tableSet(state.reservations, reservationId, held),
+      };
+    }
+    case 'ReservationRejected':
+      return end(state, event, 'refused');
+    case 'ReservationPrevented':
+      return end(state, event, 'released');
+    case 'ReservationCommitted': {
+      const { reserved, committed } = state;
+      const moved = { reserved: reserved - event.quantity, committed: committed + event.quantity };
+      return { ...state, ...moved, reservations: advance(state, event.reservationId, 'committed') };
+    }
+    case 'StockPicked': {
+      const { committed, picked } = state;
+      const moved = { committed: committed - event.quantity, picked: picked + event.quantity };
+      return { ...state, ...moved, reservations: advance(state, event.reservationId, 'picked') };
+    }
+    case 'StockShipped': {
+      const moved = { picked: state.picked - event.quantity, shipped: state.shipped + event.quantity };
+      return { ...end(state, event, 'shipped'), ...moved };
+    }
+    case 'ReservationReleased': {
+      const bucket = BUCKET_OF[event.from];
+      const moved = { available: state.available + event.quantity, [bucket]: state[bucket] - event.quantity };
+      return { ...end(state, event, 'released'), ...moved };
+    }
+    case 'ReservationExpired': {
+      const moved = { available: state.available + event.quantity, reserved: state.reserved - event.quantity };
+      return { ...end(state, event, 'expired'), ...moved };
+    }
+    case 'StockRestocked': {
+      const moved = { available: state.available + event.quantity, received: state.received + event.quantity };
+      return { ...state, ...moved, restocked: recentAdd(state.restocked, event.returnId, true, event.keep) };
+    }
+    case 'StockAdjusted':
+      return { ...state, available: state.available + event.delta, adjusted: state.adjusted + event.delta };
+    case 'LowStockReached':
+      return { ...state, low: true };
+    case 'LowStockEnded':
+      return { ...state, low: false };
+    default:
+      return assertNever(event);
+  }
+}
+
+function advance(state: InventoryState, reservationId: string, status: 'committed' | 'picked'): Table<Reservation> {
+  const reservation = tableGet(state.reservations, reservationId);
+  if (!reservation) return state.reservations;
+  return tableSet(state.reservations, reservationId, { ...reservation, status });
+}

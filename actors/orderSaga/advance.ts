@@ -1,0 +1,135 @@
+/**
+ * The way forward, as a plan over the ledger: it starts whatever is missing next. Independent steps run side by side, and
+ * what was lost on the way (an expired reservation, a voided authorization) is simply missing again.
+ */
+import { shipmentId } from '../shipment.ts';
+import type { Work } from './events.ts';
+import { isConfirmed, type Saga, type StepOf, stepsOf } from './state.ts';
+import type { Turn } from './turn.ts';
+
+type ParcelLine = Extract<Work, { kind: 'ship' }>['lines'][number];
+
+export type Progress = 'asked' | 'out-of-stock' | 'needs-review' | 'fulfilled';
+
+/** How often a line may be reserved anew because its commit was refused. */
+const RENEWALS = 1;
+
+export function advance(turn: Turn): Progress {
+  if (isConfirmed(turn.saga)) return shipParcels(turn) ? 'fulfilled' : 'asked';
+  const reserved = reserveLines(turn);
+  if (reserved !== 'reserved') return reserved;
+  if (!authorized(turn)) return 'asked';
+  if (needsReview(turn)) return 'needs-review';
+  if (committedLines(turn)) capture(turn);
+  return 'asked';
+}
+
+function reserveLines(turn: Turn): 'reserved' | 'asked' | 'out-of-stock' {
+  const last = lastReservations(turn.saga);
+  for (const [index, { sku, quantity }] of turn.saga.lines.entries()) {
+    const line = index + 1;
+    const reservation = last.get(line);
+    if (reservation?.status === 'running' || reservation?.status === 'succeeded') continue;
+    const route = nextRoute(turn.saga, line, reservation);
+    const warehouse = turn.saga.candidates[route];
+    if (warehouse === undefined) return 'out-of-stock';
+    const name = `${line}.${reservationsOf(turn.saga, line).length + 1}`;
+    const reservationId = `${turn.saga.orderId}/${name}`;
+    turn.start(`reserve:${name}`, { kind: 'reserve', line, route, reservationId, sku, quantity, warehouse });
+  }
+  const reservations = [...lastReservations(turn.saga).values()];
+  return reservations.every(({ status }) => status === 'succeeded') ? 'reserved' : 'asked';
+}
+
+/** The next candidate after a refusal, else the nearest again; beyond the last candidate there is no more. */
+function nextRoute(saga: Saga, line: number, last: StepOf<'reserve'> | undefined): number {
+  const refusedCommits = stepsOf(saga, 'commit').filter(
+    ({ work, status, round }) => work.line === line && status === 'failed' && round === saga.round,
+  );
+  if (refusedCommits.length > RENEWALS) return saga.candidates.length;
+  const refused = last?.status === 'failed' && last.reason === REFUSED && last.round === saga.round;
+  return refused ? last.work.route + 1 : 0;
+}
+
+/** Why a reservation failed for which the next warehouse is asked. */
+export const REFUSED = 'refused';
+
+function reservationsOf(saga: Saga, line: number): StepOf<'reserve'>[] {
+  return stepsOf(saga, 'reserve').filter(({ work }) => work.line === line);
+}
+
+/** The newest reservation of each line: the one that counts. */
+function lastReservations(saga: Saga): Map<number, StepOf<'reserve'>> {
+  return new Map(stepsOf(saga, 'reserve').map((step) => [step.work.line, step]));
+}
+
+function authorized(turn: Turn): boolean {
+  const attempts = stepsOf(turn.saga, 'authorize');
+  const last = attempts.at(-1);
+  if (last?.status === 'succeeded') return true;
+  if (last?.status === 'running' || last?.status === 'waiting') return false;
+  const attempt = attempts.length + 1;
+  turn.start(`authorize:${attempt}`, { kind: 'authorize', attempt });
+  return false;
+}
+
+function needsReview({ saga, context }: Turn): boolean {
+  const { totalAbove } = context.policy.review;
+  return !saga.reviewed && totalAbove !== null && saga.total.amount > totalAbove;
+}
+
+function committedLines(turn: Turn): boolean {
+  for (const { id, work } of lastReservations(turn.saga).values()) {
+    const step = commitOf(id);
+    if (turn.saga.steps[step] !== undefined) continue;
+    const { line, reservationId, sku, warehouse } = work;
+    turn.start(step, { kind: 'commit', line, reservationId, sku, warehouse });
+  }
+  return [...lastReservations(turn.saga).values()].every(
+    ({ id }) => turn.saga.steps[commitOf(id)]?.status === 'succeeded',
+  );
+}
+
+/** The step that commits what the given step reserves. */
+export function commitOf(reserve: string): string {
+  return reserve.replace('reserve:', 'commit:');
+}
+
+function capture(turn: Turn): void {
+  const attempt = stepsOf(turn.saga, 'authorize').length;
+  const step = `capture:${attempt}`;
+  if (turn.saga.steps[step] === undefined) turn.start(step, { kind: 'capture', attempt });
+}
+
+function shipParcels(turn: Turn): boolean {
+  for (const [warehouse, lines] of parcelsOf(turn.saga)) {
+    const last = lastParcel(turn.saga, warehouse);
+    if (last?.status === 'running' || last?.status === 'succeeded') continue;
+    if (last?.status === 'unknown') {
+      turn.start(last.id, last.work);
+      continue;
+    }
+    const number = stepsOf(turn.saga, 'ship').length + 1;
+    const id = shipmentId(turn.saga.orderId, number);
+    turn.start(`ship:${number}`, { kind: 'ship', shipmentId: id, warehouse, lines });
+  }
+  return isFulfilled(turn.saga);
+}
+
+/** Every warehouse that has something of the order has taken its parcel. */
+export function isFulfilled(saga: Saga): boolean {
+  return [...parcelsOf(saga).keys()].every((warehouse) => lastParcel(saga, warehouse)?.status === 'succeeded');
+}
+
+function lastParcel(saga: Saga, warehouse: string): StepOf<'ship'> | undefined {
+  return stepsOf(saga, 'ship').findLast(({ work }) => work.warehouse === warehouse);
+}
+
+function parcelsOf(saga: Saga): Map<string, ParcelLine[]> {
+  const parcels = new Map<string, ParcelLine[]>();
+  for (const { work } of lastReservations(saga).values()) {
+    const { warehouse, sku, quantity, reservationId } = work;
+    parcels.set(warehouse, [...(parcels.get(warehouse) ?? []), { sku, quantity, reservationId }]);
+  }
+  return parcels;
+}

@@ -1,0 +1,226 @@
+/**
+ * What stock, payment and shipments answer. Every answer is about one step of the ledger, and what it means depends on
+ * where that step stands, hardly on what the saga is doing: late, repeated and reordered answers need no cases of their own.
+ * An answer about a step that is not in the ledger is none of ours and changes nothing.
+ */
+import type { StockAnswer } from '../inventoryItem.ts';
+import { assertNever } from '../kernel/assertNever.ts';
+import type { PaymentAnswer } from '../payment.ts';
+import type { ShipmentAnswer } from '../shipment.ts';
+import { commitOf, REFUSED } from './advance.ts';
+import { hold, proceed, undo } from './flow.ts';
+import { refundIdOf } from './requests.ts';
+import { isConfirmed, isForward, type Step, type StepOf, stepsOf } from './state.ts';
+import type { Turn } from './turn.ts';
+
+// what an answer does to its step
+
+/** It happened. If nobody wants it any more, it is undone at once. */
+function succeed(turn: Turn, step: Step): void {
+  if (mayHaveHappened(step)) {
+    turn.record({ type: 'StepSucceeded', v: 1, step: step.id });
+    if (step.work.kind === 'capture' && isForward(turn.saga)) {
+      turn.clearTimer('saga');
+      turn.tell({ type: 'ConfirmOrder' });
+    }
+    proceed(turn);
+  } else if (step.status === 'failed' || step.status === 'compensated') {
+    turn.compensate(step, 'It came when it was no longer wanted.');
+  }
+}
+
+function fail(turn: Turn, step: Step, reason: string): void {
+  turn.record({ type: 'StepFailed', v: 1, step: step.id, reason });
+  proceed(turn);
+}
+
+function compensated(turn: Turn, step: Step): void {
+  turn.record({ type: 'StepCompensated', v: 1, step: step.id });
+  proceed(turn);
+}
+
+function mayHaveHappened({ status }: Step): boolean {
+  return status === 'running' || status === 'waiting' || status === 'unknown';
+}
+
+/** Its compensation is asked for, or was in vain so far. */
+function isOwed(step: Step | undefined): step is Step {
+  return step?.status === 'compensating' || step?.status === 'stuck';
+}
+
+// stock
+
+export function hearStock(turn: Turn, answer: StockAnswer): void {
+  const { steps, orderId } = turn.saga;
+  const reserve = steps[`reserve:${answer.reservationId.slice(orderId.length + 1)}`];
+  if (reserve === undefined) return;
+  const commit = steps[commitOf(reserve.id)];
+  switch (answer.type) {
+    case 'StockReserved':
+      succeed(turn, reserve);
+      break;
+    case 'StockRefused':
+      if (mayHaveHappened(reserve)) fail(turn, reserve, REFUSED);
+      break;
+    case 'StockCommitted':
+      if (commit !== undefined) succeed(turn, commit);
+      break;
+    case 'StockCommitRefused':
+      if (commit !== undefined && mayHaveHappened(commit)) lose(turn, reserve, commit, answer.reason);
+      break;
+    case 'StockReleased':
+      if (isOwed(commit) || isOwed(reserve)) giveBack(turn, reserve, commit);
+      break;
+    case 'StockExpired':
+      // A commit that was asked for is answered by itself.
+      if (commit !== undefined) break;
+      if (reserve.status === 'stuck') compensated(turn, reserve);
+      else if (mayHaveHappened(reserve) || reserve.status === 'succeeded') fail(turn, reserve, 'expired');
+      break;
+    default:
+      assertNever(answer);
+  }
+}
+
+/** The commit came too late: the reservation is gone. */
+function lose(turn: Turn, reserve: Step, commit: Step, reason: string): void {
+  turn.record({ type: 'StepFailed', v: 1, step: commit.id, reason });
+  if (reserve.status === 'succeeded') turn.record({ type: 'StepFailed', v: 1, step: reserve.id, reason });
+  proceed(turn);
+}
+
+/** One release gives back what was reserved, committed or not. */
+function giveBack(turn: Turn, reserve: Step, commit: Step | undefined): void {
+  for (const step of commit === undefined ? [reserve] : [commit, reserve]) {
+    if (step.status !== 'failed' && step.status !== 'compensated') {
+      turn.record({ type: 'StepCompensated', v: 1, step: step.id });
+    }
+  }
+  proceed(turn);
+}
+
+// payment
+
+export function hearPayment(turn: Turn, answer: PaymentAnswer): void {
+  if (answer.type === 'PaymentRefunded' || answer.type === 'RefundEscalated') {
+    hearRefund(turn, answer);
+    return;
+  }
+  const authorize = turn.saga.steps[`authorize:${answer.attempt}`];
+  const capture = turn.saga.steps[`capture:${answer.attempt}`];
+  if (authorize === undefined) return;
+  switch (answer.type) {
+    case 'PaymentAuthorized':
+      succeed(turn, authorize);
+      break;
+    case 'PaymentDeclined':
+      if (mayHaveHappened(authorize)) decline(turn, authorize, answer.reason);
+      break;
+    case 'PaymentActionRequired':
+      if (authorize.status === 'running' && isForward(turn.saga)) {
+        hold(turn, 'payment', `The bank asks the customer to approve it: ${answer.url}`);
+      }
+      break;
+    case 'PaymentCaptured':
+      if (capture !== undefined) succeed(turn, capture);
+      break;
+    case 'PaymentCaptureFailed':
+      // If its refund was asked for: there is nothing to refund.
+      if (capture?.status === 'compensating') compensated(turn, capture);
+      else if (capture !== undefined && mayHaveHappened(capture)) decline(turn, capture, answer.reason);
+      break;
+    case 'PaymentVoided':
+      if (isOwed(authorize)) compensated(turn, authorize);
+      else withdraw(turn, authorize, capture, 'voided');
+      break;
+    case 'AuthorizationExpired':
+      withdraw(turn, authorize, capture, 'expired');
+      break;
+    default:
+      assertNever(answer);
+  }
+}
+
+function decline(turn: Turn, step: Step, reason: string): void {
+  const { phase } = turn.saga;
+  if (!isForward(turn.saga) && !(phase.status === 'waiting' && phase.awaiting === 'payment')) {
+    fail(turn, step, reason);
+    return;
+  }
+  turn.record({ type: 'StepFailed', v: 1, step: step.id, reason });
+  undo(turn, { goal: 'payment-failed', reason, by: 'saga', why: '' });
+}
+
+/** The authorization is gone without our doing; going forward, it is missing again. A capture of it answers by itself. */
+function withdraw(turn: Turn, authorize: Step, capture: Step | undefined, reason: string): void {
+  const had = mayHaveHappened(authorize) || authorize.status === 'succeeded';
+  if (had && capture === undefined) fail(turn, authorize, reason);
+}
+
+type RefundAnswer = Extract<PaymentAnswer, { type: 'PaymentRefunded' | 'RefundEscalated' }>;
+
+function hearRefund(turn: Turn, answer: RefundAnswer): void {
+  const { saga } = turn;
+  const capture = stepsOf(saga, 'capture').find(
+    ({ work, undone }) => refundIdOf(saga.orderId, work.attempt, undone) === answer.refundId,
+  );
+  if (answer.type === 'PaymentRefunded') {
+    if (isOwed(capture)) compensated(turn, capture);
+    return;
+  }
+  // A void that finds the money captured refunds it under an id of the payment's own.
+  const step = capture ?? stepsOf(saga, 'authorize').findLast(({ status }) => status === 'compensating');
+  if (step?.status === 'compensating') giveUp(turn, step, answer.reason);
+}
+
+function giveUp(turn: Turn, step: Step, reason: string): void {
+  turn.record({ type: 'CompensationFailed', v: 1, step: step.id, reason });
+  proceed(turn);
+}
+
+// shipments
+
+export function hearShipment(turn: Turn, answer: ShipmentAnswer): void {
+  const parcel = stepsOf(turn.saga, 'ship').find(({ work }) => work.shipmentId === answer.shipmentId);
+  if (parcel === undefined) return;
+  switch (answer.type) {
+    case 'ShipmentAccepted':
+      succeed(turn, parcel);
+      break;
+    case 'ShipmentFailed':
+      if (parcel.status === 'compensating') compensated(turn, parcel);
+      else failParcel(turn, parcel, answer.reason);
+      break;
+    case 'ShipmentCancelled':
+      if (isOwed(parcel)) compensated(turn, parcel);
+      else failParcel(turn, parcel, 'It was cancelled.');
+      break;
+    case 'ShipmentCancelRefused':
+      if (parcel.status === 'compensating') keep(turn, parcel, `It is ${answer.status}.`);
+      break;
+    default:
+      assertNever(answer);
+  }
+}
+
+/** The money is here, so the order is not given up: the operator sees to it. */
+function failParcel(turn: Turn, parcel: StepOf<'ship'>, reason: string): void {
+  if (!mayHaveHappened(parcel) && parcel.status !== 'succeeded') return;
+  const fulfilling = isForward(turn.saga) || turn.saga.phase.status === 'completed';
+  if (!fulfilling) {
+    fail(turn, parcel, reason);
+    return;
+  }
+  turn.record({ type: 'StepFailed', v: 1, step: parcel.id, reason });
+  hold(turn, 'operator', `The parcel from ${parcel.work.warehouse} failed: ${reason}`);
+}
+
+/** A cancellation that is refused while the money is here is off; later it is the operator's. */
+function keep(turn: Turn, parcel: Step, reason: string): void {
+  if (turn.saga.phase.status !== 'compensating' || !isConfirmed(turn.saga)) {
+    giveUp(turn, parcel, reason);
+    return;
+  }
+  turn.record({ type: 'CompensationRefused', v: 1, step: parcel.id, reason });
+  proceed(turn);
+}

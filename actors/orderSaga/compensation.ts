@@ -1,0 +1,23 @@
+/**
+ * The way back: in reverse order over every step that ran or may have run. One kind of step at a time; the next follows
+ * when all of it is answered or given up on, so one compensation that fails never stops the others.
+ */
+import type { StepKind } from './events.ts';
+import { type Step, type StepStatus, stepsOf } from './state.ts';
+import type { Turn } from './turn.ts';
+
+const REVERSE_ORDER: readonly StepKind[] = ['ship', 'capture', 'commit', 'authorize', 'reserve'];
+const MAY_EXIST: ReadonlySet<StepStatus> = new Set<StepStatus>(['running', 'waiting', 'unknown', 'succeeded']);
+
+/** `kept`: the carrier has a parcel, so nothing else may be undone. */
+export function unwind(turn: Turn, reason: string): 'asked' | 'kept' | 'unwound' {
+  for (const kind of REVERSE_ORDER) {
+    for (const step of stepsOf(turn.saga, kind)) {
+      if (MAY_EXIST.has(step.status)) turn.compensate(step, reason);
+    }
+    const steps: Step[] = stepsOf(turn.saga, kind);
+    if (steps.some(({ status }) => status === 'compensating')) return 'asked';
+    if (steps.some(({ status }) => status === 'kept')) return 'kept';
+  }
+  return 'unwound';
+}

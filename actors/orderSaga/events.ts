@@ -1,0 +1,95 @@
+/** What has happened to the fulfilment of one order: its steps, their compensations, its holds and its end. */
+import type { Money } from '../kernel/money.ts';
+import type { ShippingMethod } from '../policy.ts';
+import type { PostalAddress } from '../shared.ts';
+
+/**
+ * What a step does. It holds every id that asking, asking again and undoing need, so StepStarted registers the
+ * compensation before the step runs. Lines are numbered from 1.
+ */
+export type Work =
+  | {
+      readonly kind: 'reserve';
+      readonly line: number;
+      /** Which of the candidate warehouses, from 0. */
+      readonly route: number;
+      readonly reservationId: string;
+      readonly sku: string;
+      readonly quantity: number;
+      readonly warehouse: string;
+    }
+  | { readonly kind: 'authorize'; readonly attempt: number }
+  | {
+      readonly kind: 'commit';
+      readonly line: number;
+      readonly reservationId: string;
+      readonly sku: string;
+      readonly warehouse: string;
+    }
+  | { readonly kind: 'capture'; readonly attempt: number }
+  | {
+      readonly kind: 'ship';
+      readonly shipmentId: string;
+      readonly warehouse: string;
+      readonly lines: readonly { readonly sku: string; readonly quantity: number; readonly reservationId: string }[];
+    };
+
+export type StepKind = Work['kind'];
+
+export type EndOutcome = 'cancelled' | 'out-of-stock' | 'payment-failed';
+
+/** Where a compensation leads: to an end, to a hold for the operator, or to a new start. */
+export type Goal = EndOutcome | 'on-hold' | 'retry';
+
+/** Why everything is undone, who asked for it (`saga`: nobody) and for which reason of theirs. */
+export type Undoing = {
+  readonly goal: Goal;
+  readonly reason: string;
+  readonly by: string;
+  readonly why: string;
+};
+
+export type SagaEvent =
+  | {
+      readonly type: 'SagaStarted';
+      readonly v: 1;
+      readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+      readonly total: Money;
+      readonly shippingMethod: ShippingMethod;
+      /** Warehouses, nearest first. */
+      readonly candidates: readonly string[];
+      readonly personal: { readonly address: PostalAddress; readonly paymentToken: string };
+    }
+  | { readonly type: 'StepStarted'; readonly v: 1; readonly step: string; readonly work: Work }
+  | { readonly type: 'StepSucceeded'; readonly v: 1; readonly step: string }
+  /** Nothing of it exists outside (any more). */
+  | { readonly type: 'StepFailed'; readonly v: 1; readonly step: string; readonly reason: string }
+  /** `final`: asked for the last time; whether it happened is unknown. */
+  | { readonly type: 'StepTimedOut'; readonly v: 1; readonly step: string; readonly final: boolean }
+  | ({ readonly type: 'CompensationStarted'; readonly v: 1 } & Undoing)
+  /** The running compensation leads elsewhere now: an order that is being held was cancelled. */
+  | ({ readonly type: 'GoalChanged'; readonly v: 1 } & Undoing)
+  | { readonly type: 'CompensationRequested'; readonly v: 1; readonly step: string }
+  | { readonly type: 'StepCompensated'; readonly v: 1; readonly step: string }
+  /** The carrier has the goods: the step stands. */
+  | { readonly type: 'CompensationRefused'; readonly v: 1; readonly step: string; readonly reason: string }
+  /** The operator has to see to it. */
+  | { readonly type: 'CompensationFailed'; readonly v: 1; readonly step: string; readonly reason: string }
+  | {
+      readonly type: 'SagaHeld';
+      readonly v: 1;
+      readonly awaiting: 'review' | 'operator' | 'payment';
+      readonly reason: string;
+    }
+  | { readonly type: 'ReviewOverdueNoted'; readonly v: 1 }
+  | { readonly type: 'SagaReleased'; readonly v: 1; readonly by: string; readonly why: string }
+  | { readonly type: 'SagaCompleted'; readonly v: 1 }
+  | {
+      readonly type: 'SagaAborted';
+      readonly v: 1;
+      readonly outcome: EndOutcome;
+      readonly reason: string;
+      /** A compensation is stuck; `refundPending`: only refunds are. */
+      readonly manual: boolean;
+      readonly refundPending: boolean;
+    };

@@ -1,0 +1,144 @@
+/** What the saga does next, by its phase: go forward, hold, undo, end. */
+import { assertNever } from '../kernel/assertNever.ts';
+import { advance, isFulfilled } from './advance.ts';
+import { unwind } from './compensation.ts';
+import type { EndOutcome, Undoing } from './events.ts';
+import { isConfirmed, type Phase, stepsOf, stuckSteps } from './state.ts';
+import type { Turn } from './turn.ts';
+
+/** Goes on after anything has changed. */
+export function proceed(turn: Turn): void {
+  const { phase } = turn.saga;
+  switch (phase.status) {
+    case 'reserving':
+    case 'authorizing':
+    case 'committing':
+    case 'capturing':
+    case 'fulfilling':
+      goForward(turn);
+      return;
+    case 'waiting':
+      goOnIfAnswered(turn, phase.awaiting);
+      return;
+    case 'compensating':
+      goBack(turn, phase);
+      return;
+    case 'completed':
+      return;
+    case 'aborted':
+      end(turn, phase.outcome, phase.reason, phase);
+      return;
+    default:
+      assertNever(phase);
+  }
+}
+
+function goForward(turn: Turn): void {
+  const progress = advance(turn);
+  switch (progress) {
+    case 'asked':
+      return;
+    case 'out-of-stock':
+      undo(turn, { goal: 'out-of-stock', reason: 'Not every line can be delivered.', by: 'saga', why: '' });
+      return;
+    case 'needs-review':
+      hold(turn, 'review', 'The total is above the limit for a review.');
+      return;
+    case 'fulfilled':
+      turn.record({ type: 'SagaCompleted', v: 1 });
+      turn.tell({ type: 'BeginFulfilment' });
+      return;
+    default:
+      assertNever(progress);
+  }
+}
+
+export function hold(turn: Turn, awaiting: 'review' | 'operator' | 'payment', reason: string): void {
+  turn.record({ type: 'SagaHeld', v: 1, awaiting, reason });
+  turn.tell({ type: 'HoldOrder', awaiting, reason });
+  if (awaiting !== 'review') return;
+  turn.clearTimer('saga');
+  turn.setTimer('review', turn.context.policy.saga.reviewMs);
+}
+
+/** Leaves a hold. Until the order is confirmed the whole has its time-out again. */
+export function release(turn: Turn, by: string, why: string): void {
+  const { phase } = turn.saga;
+  turn.record({ type: 'SagaReleased', v: 1, by, why });
+  turn.tell({ type: 'ReleaseOrder' });
+  if (phase.status === 'waiting' && phase.awaiting === 'review') turn.clearTimer('review');
+  if (!isConfirmed(turn.saga)) turn.setTimer('saga', turn.context.policy.saga.timeoutMs);
+  proceed(turn);
+}
+
+function goOnIfAnswered(turn: Turn, awaiting: 'review' | 'operator' | 'payment'): void {
+  const { saga } = turn;
+  if (awaiting === 'payment' && stepsOf(saga, 'authorize').at(-1)?.status === 'succeeded') {
+    release(turn, 'customer', 'The payment was approved.');
+  }
+  if (awaiting === 'operator' && isConfirmed(saga) && isFulfilled(saga)) {
+    release(turn, 'saga', 'Every warehouse has answered after all.');
+  }
+}
+
+/** Starts to undo everything. A round that is running already goes on; at most it leads elsewhere. */
+export function undo(turn: Turn, undoing: Undoing): void {
+  const { phase } = turn.saga;
+  if (phase.status === 'compensating') {
+    turn.record({ type: 'GoalChanged', v: 1, ...undoing });
+    return;
+  }
+  if (!isConfirmed(turn.saga)) turn.clearTimer('saga');
+  if (phase.status === 'waiting' && phase.awaiting === 'review') turn.clearTimer('review');
+  turn.record({ type: 'CompensationStarted', v: 1, ...undoing });
+  if (undoing.goal === 'on-hold') turn.tell({ type: 'HoldOrder', awaiting: 'operator', reason: undoing.reason });
+  proceed(turn);
+}
+
+function goBack(turn: Turn, { goal, reason, by, why }: Extract<Phase, { status: 'compensating' }>): void {
+  const progress = unwind(turn, reason);
+  if (progress === 'asked') return;
+  if (progress === 'kept') {
+    refuseCancellation(turn);
+    return;
+  }
+  switch (goal) {
+    case 'on-hold':
+      turn.record({ type: 'SagaHeld', v: 1, awaiting: 'operator', reason });
+      return;
+    case 'retry':
+      if (stuckSteps(turn.saga).length === 0) {
+        release(turn, by, why);
+        return;
+      }
+      turn.record({ type: 'SagaHeld', v: 1, awaiting: 'operator', reason });
+      return;
+    case 'cancelled':
+    case 'out-of-stock':
+    case 'payment-failed':
+      end(turn, goal, reason);
+      return;
+    default:
+      assertNever(goal);
+  }
+}
+
+/** What was cancelled of it is shipped again. */
+function refuseCancellation(turn: Turn): void {
+  const why = 'The carrier has the goods.';
+  turn.record({ type: 'SagaReleased', v: 1, by: 'carrier', why });
+  turn.tell({ type: 'RefuseCancellation', reason: why });
+  proceed(turn);
+}
+
+/** Ends the order; again if what is left to do has changed since it was ended `before`. */
+function end(turn: Turn, outcome: EndOutcome, reason: string, before?: Unfinished): void {
+  const stuck = stuckSteps(turn.saga);
+  const manual = stuck.length > 0;
+  const refundPending = manual && stuck.every(({ work }) => work.kind === 'capture');
+  if (before?.manual === manual && before.refundPending === refundPending) return;
+  turn.record({ type: 'SagaAborted', v: 1, outcome, reason, manual, refundPending });
+  turn.tell({ type: 'EndOrder', outcome, reason, manual, refundPending });
+}
+
+type Unfinished = { readonly manual: boolean; readonly refundPending: boolean };

@@ -1,0 +1,78 @@
+/** What each step asks for and what undoes it. Every id derives from the step: asked again, it is the same request. */
+import { stockAddress } from '../inventoryItem.ts';
+import { assertNever } from '../kernel/assertNever.ts';
+import { paymentAddress } from '../payment.ts';
+import type { Policy } from '../policy.ts';
+import { shipmentAddress } from '../shipment.ts';
+import type { StepKind, Work } from './events.ts';
+import { type SagaSend, sagaAddress } from './messages.ts';
+import type { Saga, Step } from './state.ts';
+
+export function requestOf(saga: Saga, work: Work): SagaSend {
+  const { orderId } = saga;
+  const from = sagaAddress(orderId);
+  switch (work.kind) {
+    case 'reserve': {
+      const { reservationId, quantity } = work;
+      const message = { type: 'ReserveStock', reservationId, quantity, saga: from } as const;
+      return { to: stockAddress(work.sku, work.warehouse), message };
+    }
+    case 'authorize': {
+      const { total: amount, paymentToken: token } = saga;
+      const message = { type: 'AuthorizePayment', attempt: work.attempt, amount, token } as const;
+      return { to: paymentAddress(orderId), message };
+    }
+    case 'commit': {
+      const message = { type: 'CommitReservation', reservationId: work.reservationId, saga: from } as const;
+      return { to: stockAddress(work.sku, work.warehouse), message };
+    }
+    case 'capture': {
+      const message = { type: 'CapturePayment', attempt: work.attempt, amount: saga.total } as const;
+      return { to: paymentAddress(orderId), message };
+    }
+    case 'ship': {
+      const { warehouse, lines } = work;
+      const { shippingMethod: method, address } = saga;
+      const message = { type: 'RequestShipment', warehouse, lines, method, address } as const;
+      return { to: shipmentAddress(work.shipmentId), message };
+    }
+    default:
+      return assertNever(work);
+  }
+}
+
+export function compensationOf(saga: Saga, step: Step, reason: string): SagaSend {
+  const { orderId } = saga;
+  const { work } = step;
+  switch (work.kind) {
+    case 'reserve':
+    case 'commit': {
+      const { reservationId } = work;
+      const message = { type: 'ReleaseReservation', reservationId, saga: sagaAddress(orderId) } as const;
+      return { to: stockAddress(work.sku, work.warehouse), message };
+    }
+    case 'authorize': {
+      const message = { type: 'VoidPayment', attempt: work.attempt, reason } as const;
+      return { to: paymentAddress(orderId), message };
+    }
+    case 'capture': {
+      const refundId = refundIdOf(orderId, work.attempt, step.undone);
+      const message = { type: 'RefundPayment', refundId, amount: saga.total, reason } as const;
+      return { to: paymentAddress(orderId), message };
+    }
+    case 'ship':
+      return { to: shipmentAddress(work.shipmentId), message: { type: 'CancelShipment', reason } };
+    default:
+      return assertNever(work);
+  }
+}
+
+/** A capture that turns out to exist after its refund was answered needs another refund, not the same again. */
+export function refundIdOf(orderId: string, attempt: number, undone: number): string {
+  return `${orderId}/cancel-${attempt}.${undone + 1}`;
+}
+
+export function stepAttempts(kind: StepKind, policy: Policy): number {
+  const { stock, payment, shipment } = policy.saga.stepAttempts;
+  return { reserve: stock, commit: stock, authorize: payment, capture: payment, ship: shipment }[kind];
+}

@@ -1,0 +1,240 @@
+/** The state of a saga: a ledger of steps, none of which is ever forgotten, and the phase that the whole is in. */
+import { assertNever } from '../kernel/assertNever.ts';
+import type { Money } from '../kernel/money.ts';
+import type { ShippingMethod } from '../policy.ts';
+import type { PostalAddress } from '../shared.ts';
+import type { EndOutcome, SagaEvent, StepKind, Undoing, Work } from './events.ts';
+
+/**
+ * running, waiting (for the customer, at the bank) and unknown (no answer): it may have happened.
+ * succeeded: it has, and must be undone when the order ends. failed, compensated: nothing of it exists.
+ * compensating: its compensation is asked for. kept: that was refused, it stands. stuck: it failed, the operator must act.
+ */
+export type StepStatus =
+  | 'running'
+  | 'waiting'
+  | 'unknown'
+  | 'succeeded'
+  | 'failed'
+  | 'compensating'
+  | 'compensated'
+  | 'kept'
+  | 'stuck';
+
+export type Step = {
+  readonly id: string;
+  readonly work: Work;
+  readonly status: StepStatus;
+  /** How often it, or since it is compensating its compensation, was asked for. */
+  readonly asked: number;
+  /** How often it was undone: more than once if it turned out to exist after all. */
+  readonly undone: number;
+  /** The saga's round in which it was started. */
+  readonly round: number;
+  /** Why it failed or is stuck. */
+  readonly reason: string | null;
+};
+
+export type StepOf<Kind extends StepKind> = Step & { readonly work: Extract<Work, { kind: Kind }> };
+
+export type Phase =
+  | { readonly status: 'reserving' | 'authorizing' | 'committing' | 'capturing' | 'fulfilling' }
+  | {
+      readonly status: 'waiting';
+      readonly awaiting: 'review' | 'operator' | 'payment';
+      readonly reason: string;
+      /** The operator let the review's deadline pass. */
+      readonly overdue: boolean;
+    }
+  | ({ readonly status: 'compensating' } & Undoing)
+  | { readonly status: 'completed' }
+  | {
+      readonly status: 'aborted';
+      readonly outcome: EndOutcome;
+      readonly reason: string;
+      /** A compensation is stuck; `refundPending`: only refunds are. */
+      readonly manual: boolean;
+      readonly refundPending: boolean;
+    };
+
+export type Saga = {
+  readonly status: 'started';
+  readonly orderId: string;
+  readonly phase: Phase;
+  readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly total: Money;
+  readonly shippingMethod: ShippingMethod;
+  readonly paymentToken: string;
+  readonly candidates: readonly string[];
+  readonly address: PostalAddress;
+  readonly steps: { readonly [id: string]: Step };
+  /** Counts the starts: 1, and one more for each time that the operator let a held order start anew. */
+  readonly round: number;
+  readonly reviewed: boolean;
+  /** Number of events so far: orders what the saga tells the order. */
+  readonly revision: number;
+};
+
+export type SagaState =
+  | { readonly status: 'unknown'; readonly orderId: string }
+  /** The cancellation overtook the start. */
+  | { readonly status: 'cancelled-before-start'; readonly orderId: string }
+  | Saga;
+
+export function initialSaga(id: string): SagaState {
+  return { status: 'unknown', orderId: id };
+}
+
+export function evolveSaga(state: SagaState, event: SagaEvent): SagaState {
+  if (event.type === 'SagaStarted') return started(state.orderId, event);
+  if (state.status === 'started') return evolveStarted(state, event);
+  if (event.type !== 'SagaAborted') throw new Error(`${event.type} before SagaStarted of ${state.orderId}`);
+  return { status: 'cancelled-before-start', orderId: state.orderId };
+}
+
+export function started(orderId: string, event: Extract<SagaEvent, { type: 'SagaStarted' }>): Saga {
+  const { lines, total, shippingMethod, candidates, personal } = event;
+  return {
+    status: 'started',
+    orderId,
+    phase: { status: 'reserving' },
+    lines,
+    total,
+    shippingMethod,
+    paymentToken: personal.paymentToken,
+    candidates,
+    address: personal.address,
+    steps: {},
+    round: 1,
+    reviewed: false,
+    revision: 1,
+  };
+}
+
+export type LaterEvent = Exclude<SagaEvent, { type: 'SagaStarted' }>;
+
+export function evolveStarted(before: Saga, event: LaterEvent): Saga {
+  const saga: Saga = { ...before, revision: before.revision + 1 };
+  switch (event.type) {
+    case 'StepStarted':
+    case 'StepSucceeded':
+    case 'StepFailed':
+    case 'StepTimedOut':
+    case 'CompensationRequested':
+    case 'StepCompensated':
+    case 'CompensationRefused':
+    case 'CompensationFailed':
+      return evolveStep(saga, event);
+    case 'CompensationStarted':
+      // Whatever was given up on is tried once more.
+      return { ...withSteps(saga, 'stuck', 'unknown'), phase: compensating(event) };
+    case 'GoalChanged':
+      return { ...saga, phase: compensating(event) };
+    case 'SagaHeld': {
+      const held = event.awaiting === 'payment' ? withSteps(saga, 'running', 'waiting') : saga;
+      return { ...held, phase: { status: 'waiting', awaiting: event.awaiting, reason: event.reason, overdue: false } };
+    }
+    case 'ReviewOverdueNoted':
+      return saga.phase.status === 'waiting' ? { ...saga, phase: { ...saga.phase, overdue: true } } : saga;
+    case 'SagaReleased':
+      return released(saga);
+    case 'SagaCompleted':
+      return { ...saga, phase: { status: 'completed' } };
+    case 'SagaAborted': {
+      const { outcome, reason, manual, refundPending } = event;
+      return { ...saga, phase: { status: 'aborted', outcome, reason, manual, refundPending } };
+    }
+    default:
+      return assertNever(event);
+  }
+}
+
+type StepEvent = Extract<LaterEvent, { step: string }>;
+
+function evolveStep(saga: Saga, event: StepEvent): Saga {
+  if (event.type === 'StepStarted') {
+    const { step: id, work } = event;
+    const step: Step = { id, work, status: 'running', asked: 1, undone: 0, round: saga.round, reason: null };
+    return { ...withStep(saga, step), phase: { status: PHASE_OF[work.kind] } };
+  }
+  const step = saga.steps[event.step];
+  if (step === undefined) throw new Error(`${event.type} before StepStarted of ${event.step}`);
+  return withStep(saga, changedStep(step, event));
+}
+
+function changedStep(step: Step, event: Exclude<StepEvent, { type: 'StepStarted' }>): Step {
+  switch (event.type) {
+    case 'StepSucceeded':
+      return { ...step, status: 'succeeded' };
+    case 'StepFailed':
+      return { ...step, status: 'failed', reason: event.reason };
+    case 'StepTimedOut':
+      return event.final ? { ...step, status: 'unknown' } : { ...step, asked: step.asked + 1 };
+    case 'CompensationRequested':
+      return { ...step, status: 'compensating', asked: step.status === 'compensating' ? step.asked + 1 : 1 };
+    case 'StepCompensated':
+      return { ...step, status: 'compensated', undone: step.undone + 1 };
+    case 'CompensationRefused':
+      return { ...step, status: 'kept', reason: event.reason };
+    case 'CompensationFailed':
+      return { ...step, status: 'stuck', reason: event.reason };
+    default:
+      return assertNever(event);
+  }
+}
+
+const PHASE_OF = {
+  reserve: 'reserving',
+  authorize: 'authorizing',
+  commit: 'committing',
+  capture: 'capturing',
+  ship: 'fulfilling',
+} as const;
+
+function compensating({ goal, reason, by, why }: Undoing): Phase {
+  return { status: 'compensating', goal, reason, by, why };
+}
+
+/** Goes on from a hold, or from a cancellation that came too late; the next step says where it stands. */
+function released(saga: Saga): Saga {
+  const { phase } = saga;
+  const awaiting = phase.status === 'waiting' ? phase.awaiting : null;
+  return {
+    // A parcel that would not be cancelled may be there: it is asked for, not sent twice.
+    ...withSteps(withSteps(saga, 'kept', 'succeeded'), 'stuck', 'unknown', 'ship'),
+    phase: { status: isConfirmed(saga) ? 'fulfilling' : 'reserving' },
+    round: awaiting === 'review' || awaiting === 'payment' ? saga.round : saga.round + 1,
+    reviewed: saga.reviewed || awaiting === 'review',
+  };
+}
+
+function withStep(saga: Saga, step: Step): Saga {
+  return { ...saga, steps: { ...saga.steps, [step.id]: step } };
+}
+
+function withSteps(saga: Saga, from: StepStatus, to: StepStatus, kind?: StepKind): Saga {
+  const moved = Object.values(saga.steps).filter(
+    ({ status, work }) => status === from && (kind === undefined || work.kind === kind),
+  );
+  return moved.reduce((next, step) => withStep(next, { ...step, status: to }), saga);
+}
+
+/** The steps of one kind, oldest first. */
+export function stepsOf<Kind extends StepKind>(saga: Saga, kind: Kind): StepOf<Kind>[] {
+  return Object.values(saga.steps).filter((step): step is StepOf<Kind> => step.work.kind === kind);
+}
+
+/** The money is here: from now on the saga goes forward whatever it takes, unless the order is cancelled. */
+export function isConfirmed(saga: Saga): boolean {
+  return stepsOf(saga, 'capture').some(({ status }) => status === 'succeeded');
+}
+
+/** Compensations that failed and wait for the operator. */
+export function stuckSteps(saga: Saga): Step[] {
+  return Object.values(saga.steps).filter(({ status }) => status === 'stuck');
+}
+
+/** Its own steps are under way. */
+export function isForward({ phase }: Saga): boolean {
+  return !['waiting', 'compensating', 'completed', 'aborted'].includes(phase.status);
+}

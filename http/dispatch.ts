@@ -1,0 +1,119 @@
+/** From a Koa context to a route's handler and back: caller, preconditions, validation, answer. */
+import { bodyParser } from '@koa/bodyparser';
+import type { Context } from 'koa';
+import { anonymous, authorize, type Principal } from './auth.ts';
+import { etag, expectedVersion, idempotencyKey, isUnchanged, preferredWait } from './headers.ts';
+import { notFound, Problem } from './problem.ts';
+import type { Answer, Call, Route, Services } from './route.ts';
+import type { EdgeState } from './state.ts';
+import { validated } from './validation.ts';
+
+/** Enough for 100 order lines with room to spare. */
+const BODY_LIMIT = '64kb';
+
+const parseBody = bodyParser({ enableTypes: ['json'], jsonLimit: BODY_LIMIT });
+const nothing = async () => {};
+
+export function dispatch(route: Route, services: Services, requestDeadlineMs: number) {
+  return async (ctx: Context): Promise<void> => {
+    const state = ctx.state as EdgeState;
+    state.route = route.path;
+    const call = await callOf(route, services, ctx, state, services.shop.clock.monotonic() + requestDeadlineMs);
+    const answer = await route.handler(call);
+    if (answer.orderId !== undefined) state.orderId = answer.orderId;
+    render(ctx, route, answer);
+  };
+}
+
+async function callOf(
+  route: Route,
+  services: Services,
+  ctx: Context,
+  state: EdgeState,
+  deadline: number,
+): Promise<Call> {
+  const headers = ctx.req.headers;
+  const principal = route.access === 'public' ? anonymous : await services.tokens.principal(headers.authorization);
+  authorize(principal, route.access);
+  const params = route.params === undefined ? undefined : pathParameters(route, ctx);
+  const query = route.query === undefined ? undefined : validated(route.query, { ...ctx.query }, 'query');
+  const version = route.ifMatch === undefined ? undefined : expectedVersion(headers['if-match']);
+  if (route.ifMatch === 'required' && headers['if-match'] === undefined) throw preconditionRequired();
+  const body = route.body === undefined ? undefined : validated(route.body, await jsonBody(ctx), 'body');
+  return {
+    ...services,
+    principal,
+    params,
+    query,
+    body,
+    ...identity(route, services, principal, ctx, body),
+    precondition: headers['if-match'] !== undefined,
+    expectedVersion: version,
+    wait: route.waits ? preferredWait(header(headers['prefer'])) : undefined,
+    deadline,
+    traceparent: state.trace.parent,
+  };
+}
+
+/** What can't be an id names nothing: not found, like any other id that isn't there. */
+function pathParameters(route: Route, ctx: Context): unknown {
+  const result = route.params?.safeParse(ctx['params']);
+  if (result?.success) return result.data;
+  throw notFound('resource');
+}
+
+function identity(route: Route, services: Services, principal: Principal, ctx: Context, body: unknown) {
+  const honoured = route.method === 'post' && route.idempotency !== 'ignored';
+  const key = honoured
+    ? idempotencyKey(header(ctx.req.headers['idempotency-key']), route.idempotency === 'required')
+    : undefined;
+  if (key === undefined) {
+    return { requestId: route.method === 'get' ? '' : services.ids.next('req'), fingerprint: undefined };
+  }
+  return {
+    requestId: services.keys.requestId(principal.sub, ctx.method, ctx.path, key),
+    fingerprint: services.keys.fingerprint(body ?? null),
+  };
+}
+
+async function jsonBody(ctx: Context): Promise<unknown> {
+  if (ctx.request.length === 0) return {};
+  const json = ctx.is('application/json');
+  if (json === null) return {};
+  if (json === false) throw unsupported('Send JSON (application/json, UTF-8).');
+  // Nobody compresses 64 KB, and what isn't unpacked can't be a bomb.
+  if (ctx.req.headers['content-encoding'] !== undefined) throw unsupported('Send the body without a Content-Encoding.');
+  await parseBody(ctx, nothing);
+  return ctx.request.body ?? {};
+}
+
+function header(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(',') : value;
+}
+
+function unsupported(detail: string): Problem {
+  return new Problem(415, 'request.media-type', detail);
+}
+
+function preconditionRequired(): Problem {
+  return new Problem(428, 'precondition.required', 'Send If-Match with the ETag of what you have read.');
+}
+
+function render(ctx: Context, route: Route, answer: Answer): void {
+  ctx.status = answer.status;
+  if (answer.headers) ctx.set({ ...answer.headers });
+  if (answer.replayed) ctx.set('Idempotent-Replayed', 'true');
+  if (answer.version !== undefined) {
+    ctx.set('ETag', etag(answer.version));
+    if (route.conditional && isUnchanged(ctx.req.headers['if-none-match'], answer.version)) {
+      ctx.status = 304;
+      return;
+    }
+  }
+  if (answer.body === undefined) {
+    ctx.body = null;
+    return;
+  }
+  ctx.set('Content-Type', route.contentType ?? 'application/json; charset=utf-8');
+  ctx.body = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
+}

@@ -1,0 +1,62 @@
+/** Where an order's saga stands, and the operator's ways to repair it. Each repair is recorded with who and why. */
+import { type SagaOperatorCommand, sagaAddress } from '../../../actors/orderSaga/messages.ts';
+import type { SagaState } from '../../../actors/orderSaga/state.ts';
+import { ask, read } from '../../calls.ts';
+import { notFound } from '../../problem.ts';
+import { type Answer, type Call, type Route, route } from '../../route.ts';
+import { orderIdParams, repairSchema, sagaSchema } from '../../schemas/admin.ts';
+import { sagaView } from '../../views/saga.ts';
+
+const tag = 'Operators: orders';
+const access = { scope: 'orders' } as const;
+const saga = { 200: { description: 'The saga as it is now.', schema: sagaSchema } };
+
+async function show(call: Call, orderId: string, version?: number): Promise<Answer> {
+  const address = sagaAddress(orderId);
+  const found =
+    version === undefined ? await read<SagaState>(call, address) : await call.shop.readAt<SagaState>(address, version);
+  if (!found || found.state.status === 'unknown') throw notFound('saga');
+  const history = await call.shop.history(address);
+  const until = history.filter((commit) => commit.version <= found.version);
+  const body = sagaView(found.state, found.version, until, call.shop.clock.now());
+  return { status: 200, body, version: found.version, orderId };
+}
+
+const getSaga = route({
+  method: 'get',
+  path: '/v1/admin/sagas/{orderId}',
+  tag,
+  summary: 'Steps, attempts, why it waits, what comes next',
+  access,
+  params: orderIdParams,
+  responses: saga,
+  handler: (call) => show(call, call.params.orderId),
+});
+
+function repair(name: string, type: SagaOperatorCommand['type'], summary: string): Route {
+  return route({
+    method: 'post',
+    path: `/v1/admin/sagas/{orderId}/${name}`,
+    tag,
+    summary,
+    access,
+    ifMatch: 'honoured',
+    params: orderIdParams,
+    body: repairSchema,
+    responses: saga,
+    example: { why: 'Spoke with the customer.' },
+    handler: async (call) => {
+      const { orderId } = call.params;
+      const command: SagaOperatorCommand = { type, by: call.principal.sub, why: call.body.why };
+      const answer = await ask(call, sagaAddress(orderId), command);
+      return { ...(await show(call, orderId, answer.version)), replayed: answer.replayed };
+    },
+  });
+}
+
+export const sagaRoutes: readonly Route[] = [
+  getSaga,
+  repair('release', 'ReleaseHold', 'Let a held order go on'),
+  repair('cancel', 'CancelByOperator', 'Cancel the order and undo what was done'),
+  repair('retry', 'RetrySaga', 'Start a held order anew, or repeat the compensations that failed'),
+];

@@ -1,0 +1,39 @@
+/** Every route there is, in one place: the router and the description are made of this list. */
+import type { Route } from '../route.ts';
+import { adminProductRoutes } from './admin/products.ts';
+import { advanceClock, deadLetters, killActor } from './admin/runtime.ts';
+import { sagaRoutes } from './admin/sagas.ts';
+import { shipmentRoutes } from './admin/shipments.ts';
+import { stockRoutes } from './admin/stock.ts';
+import { cartRoutes } from './carts.ts';
+import { checkoutRoutes } from './checkouts.ts';
+import { docsRoutes } from './docs.ts';
+import { meRoutes } from './me.ts';
+import { orderRoutes } from './orders.ts';
+import { productRoutes } from './products.ts';
+import { sessionRoutes } from './sessions.ts';
+import { systemRoutes } from './system.ts';
+
+const VERSION = '0.1.0';
+
+export type Features = { readonly virtualClock: boolean; readonly chaos: boolean };
+
+export function allRoutes({ virtualClock, chaos }: Features): readonly Route[] {
+  const routes = [
+    ...sessionRoutes,
+    ...productRoutes,
+    ...cartRoutes,
+    ...checkoutRoutes,
+    ...orderRoutes,
+    ...meRoutes,
+    ...adminProductRoutes,
+    ...stockRoutes,
+    ...shipmentRoutes,
+    ...sagaRoutes,
+    deadLetters,
+    ...(virtualClock ? [advanceClock] : []),
+    ...(chaos ? [killActor] : []),
+    ...systemRoutes,
+  ];
+  return [...routes, ...docsRoutes(routes, VERSION)];
+}

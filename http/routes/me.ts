@@ -1,0 +1,167 @@
+/** The caller's own account. */
+import {
+  type ActiveCustomer,
+  type AddressAddedReply,
+  type CustomerEdgeCommand,
+  type CustomerState,
+  customerAddress,
+} from '../../actors/customer.ts';
+import { type Accepted, ask, read, stateAt } from '../calls.ts';
+import { postal } from '../postal.ts';
+import { notFound } from '../problem.ts';
+import { type Call, type Route, route } from '../route.ts';
+import { addressSchema, idParams } from '../schemas/common.ts';
+import {
+  addAddressSchema,
+  addressListSchema,
+  changeMeSchema,
+  customerSchema,
+  savedAddressSchema,
+} from '../schemas/customer.ts';
+import { addressesView, customerView } from '../views/customer.ts';
+
+const tag = 'Account';
+const account = { 200: { description: 'The account as it is now.', schema: customerSchema } };
+const exampleAddress = {
+  name: 'Ada Buyer',
+  line1: '1 Main St',
+  city: 'Newark',
+  region: 'NJ',
+  postalCode: '07102',
+  country: 'US',
+};
+
+async function me(call: Call): Promise<{ state: ActiveCustomer; version: number }> {
+  const found = await read<CustomerState>(call, customerAddress(call.principal.sub));
+  if (found?.state.status !== 'active') throw notFound('customer');
+  return { state: found.state, version: found.version };
+}
+
+type Changed<Value> = { readonly state: ActiveCustomer; readonly answer: Accepted<Value> };
+
+async function change<Value>(call: Call, command: CustomerEdgeCommand): Promise<Changed<Value>> {
+  const address = customerAddress(call.principal.sub);
+  const answer = await ask<Value>(call, address, command);
+  const state = await stateAt<CustomerState>(call, address, answer);
+  if (state.status !== 'active') throw notFound('customer');
+  return { state, answer };
+}
+
+async function changeAccount(call: Call, command: CustomerEdgeCommand) {
+  const { state, answer } = await change(call, command);
+  return { status: 200, body: customerView(state, answer.version), version: answer.version };
+}
+
+const getMe = route({
+  method: 'get',
+  path: '/v1/me',
+  tag,
+  summary: 'Your account',
+  access: 'customer',
+  conditional: true,
+  responses: account,
+  handler: async (call) => {
+    const { state, version } = await me(call);
+    return { status: 200, body: customerView(state, version), version };
+  },
+});
+
+const patchMe = route({
+  method: 'patch',
+  path: '/v1/me',
+  tag,
+  summary: 'Change what you want to be written about',
+  access: 'customer',
+  ifMatch: 'honoured',
+  body: changeMeSchema,
+  responses: account,
+  example: { preferences: { marketing: false } },
+  handler: (call) => {
+    const { orderUpdates, marketing } = call.body.preferences;
+    const preferences = {
+      ...(orderUpdates !== undefined && { orderUpdates }),
+      ...(marketing !== undefined && { marketing }),
+    };
+    return changeAccount(call, { type: 'ChangePreferences', preferences });
+  },
+});
+
+const listAddresses = route({
+  method: 'get',
+  path: '/v1/me/addresses',
+  tag,
+  summary: 'Your addresses',
+  access: 'customer',
+  responses: { 200: { description: 'All of them; one is the default.', schema: addressListSchema } },
+  handler: async (call) => ({ status: 200, body: { data: addressesView((await me(call)).state) } }),
+});
+
+const addAddress = route({
+  method: 'post',
+  path: '/v1/me/addresses',
+  tag,
+  summary: 'Keep an address',
+  access: 'customer',
+  ifMatch: 'honoured',
+  body: addAddressSchema,
+  responses: { 201: { description: 'The address with its id.', schema: savedAddressSchema } },
+  example: { address: exampleAddress, makeDefault: true },
+  handler: async (call) => {
+    const { address, makeDefault } = call.body;
+    const command = { type: 'AddAddress', address: postal(address), makeDefault } as const;
+    const { state, answer } = await change<AddressAddedReply>(call, command);
+    const { addressId } = answer.value;
+    const added = addressesView(state).find(({ id }) => id === addressId);
+    const headers = { Location: `/v1/me/addresses/${addressId}` };
+    return { status: 201, body: added, version: answer.version, replayed: answer.replayed, headers };
+  },
+});
+
+const changeAddress = route({
+  method: 'put',
+  path: '/v1/me/addresses/{id}',
+  tag,
+  summary: 'Change an address',
+  access: 'customer',
+  ifMatch: 'honoured',
+  params: idParams,
+  body: addressSchema,
+  responses: account,
+  example: exampleAddress,
+  handler: (call) =>
+    changeAccount(call, { type: 'ChangeAddress', addressId: call.params.id, address: postal(call.body) }),
+});
+
+const removeAddress = route({
+  method: 'delete',
+  path: '/v1/me/addresses/{id}',
+  tag,
+  summary: 'Forget an address',
+  access: 'customer',
+  ifMatch: 'honoured',
+  params: idParams,
+  responses: account,
+  handler: (call) => changeAccount(call, { type: 'RemoveAddress', addressId: call.params.id }),
+});
+
+const setDefault = route({
+  method: 'put',
+  path: '/v1/me/addresses/{id}/default',
+  tag,
+  summary: 'Make an address the default',
+  access: 'customer',
+  ifMatch: 'honoured',
+  params: idParams,
+  responses: account,
+  handler: (call) => changeAccount(call, { type: 'SetDefaultAddress', addressId: call.params.id }),
+});
+
+export const meRoutes: readonly Route[] = [
+  getMe,
+  patchMe,
+  listAddresses,
+  addAddress,
+  changeAddress,
+  removeAddress,
+  setDefault,
+];

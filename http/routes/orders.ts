@@ -1,0 +1,188 @@
+/** Orders: placing one at once, and what became of it. */
+import { z } from 'zod';
+import { sellable } from '../../actors/catalogFacts.ts';
+import { zero } from '../../actors/kernel/money.ts';
+import type { Order, OrderState } from '../../actors/order/state.ts';
+import { type OrderCommand, orderAddress } from '../../actors/order.ts';
+import { draftOf, type PricedLine, shippingPrice } from '../../actors/pricing.ts';
+import { hasScope } from '../auth.ts';
+import { ask, read, stateAt } from '../calls.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { delivery } from '../postal.ts';
+import { notFound, type Problem, rejected } from '../problem.ts';
+import { type Call, type Route, route } from '../route.ts';
+import { cursorSchema, idParams, limitSchema } from '../schemas/common.ts';
+import { cancelSchema, orderListSchema, orderSchema, placeOrderSchema, timelineSchema } from '../schemas/order.ts';
+import type { OrderPage } from '../shop.ts';
+import { orderRowView, orderView } from '../views/order.ts';
+import { factsOf } from '../views/product.ts';
+import { timelineView } from '../views/timeline.ts';
+import { isOrder, placedAnswer } from './placed.ts';
+
+const tag = 'Orders';
+
+type Wanted = { readonly sku: string; readonly quantity: number };
+
+const placeOrder = route({
+  method: 'post',
+  path: '/v1/orders',
+  tag,
+  summary: 'Order in one request',
+  access: 'any',
+  idempotency: 'required',
+  waits: true,
+  body: placeOrderSchema,
+  responses: { 202: { description: 'The order; Location names it.', schema: orderSchema } },
+  example: {
+    lines: [{ sku: 'TEA-GREEN-100', quantity: 2 }],
+    address: {
+      name: 'Ada Buyer',
+      line1: '1 Main St',
+      city: 'Newark',
+      region: 'NJ',
+      postalCode: '07102',
+      country: 'US',
+    },
+    shippingMethod: 'standard',
+    payment: { token: 'tok_success' },
+  },
+  handler: async (call) => {
+    const orderId = call.keys.createdId('ord', call.requestId);
+    const placed = await ask(call, orderAddress(orderId), await placeCommand(call, orderId, call.body));
+    return placedAnswer(call, orderId, placed.replayed);
+  },
+});
+
+/**
+ * Lines priced from the catalog. What was for sale when the order was placed may not be when the request is repeated:
+ * then the order that exists answers, whatever this command says.
+ */
+async function placeCommand(
+  call: Call,
+  orderId: string,
+  { lines, address, shippingMethod, payment }: z.output<typeof placeOrderSchema>,
+): Promise<OrderCommand> {
+  const { policy, principal } = call;
+  const priced = priceLines(call, lines);
+  if ('refusal' in priced && !(await read(call, orderAddress(orderId)))) throw priced.refusal;
+  const none = zero(policy.currency);
+  const draft = draftOf({
+    orderId,
+    customerId: principal.sub,
+    lines: 'refusal' in priced ? [] : priced.lines,
+    discount: none,
+    tax: none,
+    shipping: shippingPrice(shippingMethod, policy),
+    shippingMethod,
+    paymentToken: payment.token,
+    address: await delivery(call, address, '/address/addressId'),
+  });
+  return { type: 'PlaceOrder', draft };
+}
+
+function priceLines(
+  { shop, policy }: Call,
+  wanted: readonly Wanted[],
+): { readonly lines: readonly PricedLine[] } | { readonly refusal: Problem } {
+  const lines = new Map<string, PricedLine>();
+  for (const [index, { sku, quantity }] of wanted.entries()) {
+    const facts = sellable(sku, factsOf(shop.catalog.find(sku), policy.currency), policy.currency);
+    if ('rejection' in facts) {
+      const { code, detail } = facts.rejection;
+      return { refusal: rejected({ ...facts.rejection, errors: [{ pointer: `/lines/${index}/sku`, code, detail }] }) };
+    }
+    // The same SKU twice is one line, as in a cart.
+    const merged = (lines.get(sku)?.quantity ?? 0) + quantity;
+    lines.set(sku, { sku, name: facts.name, quantity: merged, unitPrice: facts.price });
+  }
+  return { lines: [...lines.values()] };
+}
+
+const position = z.strictObject({ placedAt: z.number(), orderId: z.string() });
+
+const listOrders = route({
+  method: 'get',
+  path: '/v1/orders',
+  tag,
+  summary: 'Your orders, newest first',
+  access: 'any',
+  query: z.strictObject({ limit: limitSchema, cursor: cursorSchema }),
+  responses: { 200: { description: 'One page.', schema: orderListSchema } },
+  handler: async ({ shop, principal, query: { limit, cursor } }) => {
+    const scope = `orders/${principal.sub}`;
+    const page: OrderPage = {
+      // One more than asked for tells whether there is a next page.
+      limit: limit + 1,
+      ...(cursor !== undefined && { after: decodeCursor(cursor, scope, position) }),
+    };
+    const rows = await shop.customerOrders(principal.sub, page);
+    const shown = rows.slice(0, limit);
+    const last = shown.at(-1);
+    const more = rows.length > limit && last !== undefined;
+    const next = more ? encodeCursor(scope, { placedAt: last.placedAt, orderId: last.orderId }) : null;
+    return { status: 200, body: { data: shown.map(orderRowView), page: { next } } };
+  },
+});
+
+/** The order if it is the caller's, or the caller is staff for orders. */
+async function visibleOrder(call: Call, orderId: string): Promise<{ state: Order; version: number }> {
+  const found = await read<OrderState>(call, orderAddress(orderId));
+  if (!found || !isOrder(found.state)) throw notFound('order');
+  if (found.state.customerId !== call.principal.sub && !hasScope(call.principal, 'orders')) throw notFound('order');
+  return { state: found.state, version: found.version };
+}
+
+const getOrder = route({
+  method: 'get',
+  path: '/v1/orders/{id}',
+  tag,
+  summary: 'One order',
+  access: 'any',
+  conditional: true,
+  params: idParams,
+  responses: { 200: { description: 'The order as it is now.', schema: orderSchema } },
+  handler: async (call) => {
+    const { state, version } = await visibleOrder(call, call.params.id);
+    return { status: 200, body: orderView(state, version), version, orderId: state.orderId };
+  },
+});
+
+const getTimeline = route({
+  method: 'get',
+  path: '/v1/orders/{id}/timeline',
+  tag,
+  summary: 'What happened to an order',
+  access: 'any',
+  params: idParams,
+  responses: { 200: { description: 'In order, oldest first.', schema: timelineSchema } },
+  handler: async (call) => {
+    const { state } = await visibleOrder(call, call.params.id);
+    const data = timelineView(await call.shop.history(orderAddress(state.orderId)));
+    return { status: 200, body: { orderId: state.orderId, status: state.status, data }, orderId: state.orderId };
+  },
+});
+
+const cancelOrder = route({
+  method: 'post',
+  path: '/v1/orders/{id}/cancel',
+  tag,
+  summary: 'Cancel an order, as long as the carrier does not have it',
+  access: 'any',
+  ifMatch: 'honoured',
+  params: idParams,
+  body: cancelSchema,
+  responses: { 202: { description: 'The order; what was taken is given back.', schema: orderSchema } },
+  example: { reason: 'Ordered by mistake.' },
+  handler: async (call) => {
+    const { principal, params, body } = call;
+    const role = hasScope(principal, 'orders') ? 'staff' : 'customer';
+    const command = { type: 'CancelOrder', by: { role, id: principal.sub }, reason: body.reason };
+    const cancelled = await ask(call, orderAddress(params.id), command);
+    const state = await stateAt<OrderState>(call, orderAddress(params.id), cancelled);
+    if (!isOrder(state)) throw notFound('order');
+    const { version, replayed } = cancelled;
+    return { status: 202, body: orderView(state, version), version, replayed, orderId: state.orderId };
+  },
+});
+
+export const orderRoutes: readonly Route[] = [placeOrder, listOrders, getOrder, getTimeline, cancelOrder];

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { idSchema, moneySchema, queryInteger, text, timeSchema, versionSchema } from './common.ts';
+
+const YEAR_MS = 366 * 24 * 60 * 60 * 1_000;
+const MAX_DEAD_LETTERS = 500;
+
+const figures = {
+  available: z.int().min(0),
+  reserved: z.int().min(0),
+  committed: z.int().min(0),
+  picked: z.int().min(0),
+  received: z.int(),
+  shipped: z.int(),
+  adjusted: z.int(),
+};
+
+export const stockSchema = z
+  .strictObject({ sku: z.string(), warehouses: z.array(z.strictObject({ warehouse: z.string(), ...figures })) })
+  .meta({ id: 'Stock' });
+
+export const stockItemSchema = z
+  .strictObject({ sku: z.string(), warehouse: z.string(), ...figures, version: versionSchema })
+  .meta({ id: 'StockItem' });
+
+const warehouse = z.string().min(1).max(64).meta({ example: 'wh-east' });
+
+export const receiveSchema = z
+  .strictObject({ warehouse, quantity: z.int(), reference: text(200).optional() })
+  .meta({ id: 'ReceiveStock' });
+export const adjustSchema = z
+  .strictObject({ warehouse, delta: z.int(), reason: text(500) })
+  .meta({ id: 'AdjustStock' });
+
+export const reportSchema = z
+  .strictObject({
+    type: z.enum([
+      'picked',
+      'handed-to-carrier',
+      'in-transit',
+      'out-for-delivery',
+      'delivered',
+      'attempt-failed',
+      'returned',
+      'lost',
+    ]),
+    attempt: z
+      .int()
+      .min(1)
+      .max(100)
+      .optional()
+      .meta({ description: "For attempt-failed: the carrier's number of it." }),
+  })
+  .meta({ id: 'ShipmentReport' });
+
+export const shipmentParams = z.object({ id: idSchema, sid: idSchema });
+
+export const reportedSchema = z
+  .strictObject({ orderId: z.string(), shipmentId: z.string(), status: z.string(), version: versionSchema })
+  .meta({ id: 'ShipmentReported' });
+
+export const orderIdParams = z.object({ orderId: idSchema });
+
+export const repairSchema = z.strictObject({ why: text(500) }).meta({ id: 'Repair' });
+
+export const sagaSchema = z
+  .strictObject({
+    orderId: z.string(),
+    status: z.string(),
+    awaiting: z.union([z.enum(['review', 'operator', 'payment']), z.null()]),
+    reason: z.union([z.string(), z.null()]),
+    total: z.union([moneySchema, z.null()]),
+    steps: z.array(
+      z.strictObject({
+        id: z.string(),
+        kind: z.string(),
+        status: z.string(),
+        attempts: z.int(),
+        undone: z.int(),
+        round: z.int(),
+        reason: z.union([z.string(), z.null()]),
+        sku: z.string().optional(),
+        warehouse: z.string().optional(),
+        shipmentId: z.string().optional(),
+      }),
+    ),
+    timers: z
+      .array(z.strictObject({ name: z.string(), at: timeSchema }))
+      .meta({ description: 'What it will do by itself, and when, if nothing happens before.' }),
+    history: z.array(
+      z.strictObject({
+        at: timeSchema,
+        type: z.string(),
+        step: z.string().optional(),
+        reason: z.string().optional(),
+        by: z.string().optional(),
+        why: z.string().optional(),
+      }),
+    ),
+    version: versionSchema,
+  })
+  .meta({ id: 'Saga' });
+
+export const deadLetterQuery = z.strictObject({
+  limit: queryInteger(1, MAX_DEAD_LETTERS, 'How many.').optional().default(100),
+});
+
+export const deadLettersSchema = z
+  .strictObject({
+    data: z.array(
+      z.strictObject({
+        id: z.string(),
+        to: z.string(),
+        type: z.string(),
+        reason: z.string(),
+        attempts: z.int(),
+        at: timeSchema,
+        trace: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'DeadLetters' });
+
+export const advanceSchema = z.strictObject({ ms: z.int().min(1).max(YEAR_MS) }).meta({ id: 'AdvanceClock' });
+export const clockSchema = z.strictObject({ now: timeSchema }).meta({ id: 'Clock' });
+
+export const actorParams = z.object({ type: idSchema, id: idSchema });
+export const killedSchema = z.strictObject({ type: z.string(), id: z.string() }).meta({ id: 'Killed' });

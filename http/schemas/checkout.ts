@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import {
+  addressSchema,
+  moneySchema,
+  paymentTokenSchema,
+  shippingMethodSchema,
+  timeSchema,
+  totalsSchema,
+  versionSchema,
+} from './common.ts';
+
+const checkoutLineSchema = z.strictObject({
+  sku: z.string(),
+  name: z.string(),
+  quantity: z.int(),
+  unitPrice: moneySchema,
+  total: moneySchema,
+});
+
+export const checkoutSchema = z
+  .strictObject({
+    id: z.string(),
+    cartId: z.string(),
+    status: z.enum(['open', 'completed', 'expired']),
+    step: z
+      .union([z.enum(['address', 'shipping-method', 'payment', 'complete']), z.null()])
+      .meta({ description: 'What comes next; null when it is over.' }),
+    lines: z.array(checkoutLineSchema),
+    priceChanges: z.array(z.strictObject({ sku: z.string(), old: moneySchema, new: moneySchema })),
+    totals: totalsSchema,
+    address: z.union([addressSchema, z.null()]),
+    shippingMethod: z.union([shippingMethodSchema, z.null()]),
+    expiresAt: timeSchema,
+    orderId: z.string().optional(),
+    version: versionSchema,
+  })
+  .meta({ id: 'Checkout' });
+
+export const shippingMethodsSchema = z
+  .strictObject({
+    data: z.array(
+      z.strictObject({ method: shippingMethodSchema, price: moneySchema, minDays: z.int(), maxDays: z.int() }),
+    ),
+  })
+  .meta({ id: 'ShippingMethods' });
+
+export const setMethodSchema = z.strictObject({ method: shippingMethodSchema }).meta({ id: 'SetShippingMethod' });
+export const setPaymentSchema = z.strictObject({ token: paymentTokenSchema }).meta({ id: 'SetPayment' });
+export const completeSchema = z
+  .strictObject({ acceptPriceChanges: z.boolean().default(false) })
+  .meta({ id: 'CompleteCheckout' });

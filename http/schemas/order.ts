@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { quantitySchema, skuReferenceSchema } from './cart.ts';
+import {
+  addressSchema,
+  listSchema,
+  moneySchema,
+  paymentTokenSchema,
+  shippingMethodSchema,
+  text,
+  timeSchema,
+  totalsSchema,
+  versionSchema,
+} from './common.ts';
+import { deliverySchema } from './customer.ts';
+
+const MAX_LINES = 100;
+
+export const orderStatusSchema = z
+  .enum([
+    'placed',
+    'on-hold',
+    'confirmed',
+    'fulfilling',
+    'backordered',
+    'partially-shipped',
+    'shipped',
+    'partially-delivered',
+    'delivered',
+    'delivery-failed',
+    'cancelling',
+    'cancelled',
+    'out-of-stock',
+    'payment-failed',
+    'refund-pending',
+    'manual-review',
+    'closed',
+  ])
+  .meta({ id: 'OrderStatus' });
+
+const shipmentSchema = z
+  .strictObject({
+    id: z.string(),
+    status: z.string(),
+    lines: z.array(z.strictObject({ sku: z.string(), quantity: z.int() })),
+    carrier: z.string().optional(),
+    trackingNumber: z.string().optional(),
+    attempts: z.int(),
+    replaces: z.string().optional(),
+  })
+  .meta({ id: 'Shipment' });
+
+export const orderSchema = z
+  .strictObject({
+    id: z.string(),
+    status: orderStatusSchema,
+    awaiting: z.union([z.enum(['review', 'operator', 'payment']), z.null()]),
+    cartId: z.union([z.string(), z.null()]),
+    currency: z.string(),
+    payment: z.strictObject({
+      status: z.string(),
+      authorized: moneySchema,
+      captured: moneySchema,
+      refunded: moneySchema,
+    }),
+    fulfillment: z.strictObject({ status: z.string(), shipments: z.array(shipmentSchema) }),
+    lines: z.array(
+      z.strictObject({
+        sku: z.string(),
+        name: z.string(),
+        quantity: z.int(),
+        unitPrice: moneySchema,
+        discount: moneySchema,
+        tax: moneySchema,
+        total: moneySchema,
+      }),
+    ),
+    totals: totalsSchema,
+    shippingMethod: shippingMethodSchema,
+    address: addressSchema,
+    placedAt: timeSchema,
+    deliveredAt: z.union([timeSchema, z.null()]),
+    version: versionSchema,
+  })
+  .meta({ id: 'Order' });
+
+export const orderRowSchema = z
+  .strictObject({ id: z.string(), status: orderStatusSchema, total: moneySchema, placedAt: timeSchema })
+  .meta({ id: 'OrderRow' });
+export const orderListSchema = listSchema(orderRowSchema).meta({ id: 'OrderList' });
+
+export const placeOrderSchema = z
+  .strictObject({
+    lines: z
+      .array(z.strictObject({ sku: skuReferenceSchema, quantity: quantitySchema }))
+      .min(1)
+      .max(MAX_LINES),
+    address: deliverySchema,
+    shippingMethod: shippingMethodSchema,
+    payment: z.strictObject({ token: paymentTokenSchema }),
+  })
+  .meta({ id: 'PlaceOrder' });
+
+export const cancelSchema = z
+  .strictObject({ reason: text(500).default('No reason given.') })
+  .meta({ id: 'CancelOrder' });
+
+export const timelineSchema = z
+  .strictObject({
+    orderId: z.string(),
+    status: orderStatusSchema,
+    data: z.array(
+      z.strictObject({
+        at: timeSchema,
+        type: z.string(),
+        title: z.string(),
+        shipmentId: z.string().optional(),
+        carrier: z.string().optional(),
+        trackingNumber: z.string().optional(),
+        amount: moneySchema.optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'Timeline' });

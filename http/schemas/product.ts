@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import {
+  cursorSchema,
+  limitSchema,
+  moneySchema,
+  nullableMoneySchema,
+  pageSchema,
+  queryInteger,
+  skuSchema,
+  text,
+  versionSchema,
+} from './common.ts';
+
+const MAX_PRICE = 999_999_999;
+const MAX_TAGS = 20;
+
+export const productSchema = z
+  .strictObject({
+    sku: skuSchema,
+    name: z.string(),
+    description: z.string(),
+    category: z.string(),
+    tags: z.array(z.string()),
+    status: z.enum(['draft', 'active', 'discontinued']),
+    price: nullableMoneySchema,
+    available: z.int().min(0).meta({ description: 'Pieces in all warehouses together; a hint, never a promise.' }),
+    inStock: z.boolean(),
+    version: versionSchema,
+  })
+  .meta({ id: 'Product' });
+
+export const productQuery = z.strictObject({
+  q: z.string().trim().min(1).max(200).optional().meta({ description: 'Words to find in name, description and tags.' }),
+  category: z.string().min(1).max(100).optional(),
+  minPrice: queryInteger(0, MAX_PRICE, 'In minor units.').optional(),
+  maxPrice: queryInteger(0, MAX_PRICE, 'In minor units.').optional(),
+  sort: z.enum(['relevance', 'name', 'price', '-price']).optional(),
+  limit: limitSchema,
+  cursor: cursorSchema,
+});
+
+export const productListSchema = z
+  .strictObject({
+    data: z.array(productSchema),
+    page: pageSchema,
+    total: z.int().min(0),
+    facets: z.strictObject({
+      categories: z.array(z.strictObject({ category: z.string(), count: z.int().min(0) })),
+    }),
+  })
+  .meta({ id: 'ProductList' });
+
+export const productChangeSchema = z
+  .strictObject({
+    name: text(200),
+    description: z.string().trim().max(5_000).default(''),
+    category: text(100),
+    tags: z.array(text(50)).max(MAX_TAGS).default([]),
+  })
+  .meta({ id: 'ProductChange' });
+
+export const priceSchema = moneySchema.extend({ amount: z.int().min(1).max(MAX_PRICE) }).meta({ id: 'Price' });

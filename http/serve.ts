@@ -1,0 +1,102 @@
+/** One node with its edge, from configuration to graceful stop. */
+import { type Logger, pino } from 'pino';
+import { developmentSecret } from '../storage/dataFolder.ts';
+import { type Config, ConfigError, readConfig } from '../supervisors/config.ts';
+import { type Holdfast, startHoldfast } from '../supervisors/holdfast.ts';
+import { seedDemo } from '../supervisors/seed.ts';
+import { createEdge, type Edge } from './edge.ts';
+import { ensureOperator } from './operator.ts';
+
+const DEVELOPMENT_OPERATOR = 'operator@example.com';
+
+/** Starts as the environment says; ends the process with status 1 and the reason when it can't. */
+export async function serve(): Promise<void> {
+  try {
+    const config = readConfig(process.env);
+    const logger = createLogger(config);
+    const shop = startHoldfast(config, logger);
+    const edge = createEdgeOf(config, shop, logger);
+    stopOnSignals(shop, edge, logger);
+    const { products, password } = await prepare(config, shop, edge);
+    const { url } = await edge.start();
+    logger.info({ url, shards: config.SHARDS, dataDir: config.DATA_DIR, clock: config.CLOCK }, 'Holdfast is ready');
+    if (config.NODE_ENV === 'development') process.stdout.write(banner(url, config, products, password));
+  } catch (error) {
+    const known = error instanceof ConfigError || (error instanceof Error && error.name === 'StoreMismatch');
+    process.stderr.write(`${known ? (error as Error).message : error instanceof Error ? error.stack : error}\n`);
+    process.exit(1);
+  }
+}
+
+function createLogger(config: Config): Logger {
+  const readable = config.NODE_ENV === 'development' && process.stdout.isTTY;
+  return pino({
+    level: config.LOG_LEVEL,
+    base: { node: config.NODE_NAME },
+    ...(readable && { transport: { target: 'pino-pretty', options: { ignore: 'pid,node' } } }),
+  });
+}
+
+function createEdgeOf(config: Config, shop: Holdfast, logger: Logger): Edge {
+  const auth = config.AUTH_SECRET ?? (config.AUTH_JWKS_URL ? undefined : developmentSecret(config.DATA_DIR));
+  return createEdge({
+    shop,
+    policy: shop.policy,
+    ids: shop.ids,
+    logger,
+    registry: shop.telemetry.registry,
+    secrets: {
+      ids: shop.idSecret,
+      ...(auth !== undefined && { auth }),
+      ...(config.AUTH_JWKS_URL !== undefined && { jwksUrl: config.AUTH_JWKS_URL }),
+    },
+    config: { host: config.HOST, port: config.PORT },
+  });
+}
+
+/** What a first start makes: the operator's account, and in development something to sell. */
+async function prepare(config: Config, shop: Holdfast, edge: Edge): Promise<{ products: number; password?: string }> {
+  const { OPERATOR_EMAIL, OPERATOR_PASSWORD, NODE_ENV } = config;
+  const seed = config.SEED ?? (NODE_ENV === 'development' && shop.isNew ? 'demo' : 'none');
+  const products = seed === 'demo' ? await seedDemo(shop) : 0;
+  if (OPERATOR_EMAIL === undefined && NODE_ENV === 'production') return { products };
+  const { generatedPassword } = await ensureOperator(edge.services, {
+    email: OPERATOR_EMAIL ?? DEVELOPMENT_OPERATOR,
+    ...(OPERATOR_PASSWORD !== undefined && { password: OPERATOR_PASSWORD }),
+  });
+  return { products, ...(generatedPassword !== undefined && { password: generatedPassword }) };
+}
+
+function banner(url: string, config: Config, products: number, password: string | undefined): string {
+  const lines = [
+    '',
+    `  Holdfast  ${url}`,
+    '',
+    ...(products > 0 ? [`  ${products} demo products are on sale`] : []),
+    `  Read and try the API   ${url}/docs`,
+    ...(password === undefined
+      ? []
+      : [`  Operator (shown once)  ${config.OPERATOR_EMAIL ?? DEVELOPMENT_OPERATOR}  ${password}`]),
+    '',
+    `  Try:  curl '${url}/v1/products?q=tea&limit=3'`,
+    '',
+    '',
+  ];
+  return lines.join('\n');
+}
+
+/** First signal: finish what is under way, lose nothing. Second: leave at once, as a crash would; nothing is lost either. */
+function stopOnSignals(shop: Holdfast, edge: Edge, logger: Logger): void {
+  let stopping = false;
+  const onSignal = async (signal: NodeJS.Signals): Promise<void> => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    logger.info({ signal }, 'stopping: no new requests, those under way are finished');
+    await edge.stop();
+    await shop.stop();
+    logger.info('stopped');
+    process.exit(0);
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}

@@ -1,0 +1,9 @@
+/** What the edge keeps about a request while it is under way (`ctx.state`). */
+import type { Trace } from './headers.ts';
+
+export type EdgeState = {
+  trace: Trace;
+  /** Path pattern of the route that matched, for metrics and logs. */
+  route: string;
+  orderId?: string;
+};

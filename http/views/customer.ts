@@ -1,0 +1,10 @@
+import type { ActiveCustomer } from '../../actors/customer.ts';
+
+export function customerView(customer: ActiveCustomer, version: number) {
+  const { id, email, name, role, preferences } = customer;
+  return { id, email, name, role, addresses: addressesView(customer), preferences, version };
+}
+
+export function addressesView({ addresses, defaultAddressId }: ActiveCustomer) {
+  return addresses.map(({ id, address }) => ({ id, isDefault: id === defaultAddressId, address }));
+}

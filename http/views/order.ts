@@ -1,0 +1,55 @@
+import type { OrderShipment } from '../../actors/order/events.ts';
+import { parcelStatus } from '../../actors/order/parcels.ts';
+import type { Order } from '../../actors/order/state.ts';
+import type { OrderRow } from '../shop.ts';
+import { time } from './time.ts';
+
+export function orderView(order: Order, version: number) {
+  return {
+    id: order.orderId,
+    status: order.status,
+    awaiting: order.awaiting,
+    cartId: order.cartId,
+    currency: order.currency,
+    payment: order.payment,
+    fulfillment: {
+      status: fulfillmentStatus(order),
+      shipments: Object.values(order.shipments).map(shipmentView),
+    },
+    lines: order.lines,
+    totals: order.totals,
+    shippingMethod: order.shippingMethod,
+    address: order.address,
+    placedAt: time(order.placedAt),
+    deliveredAt: order.deliveredAt === null ? null : time(order.deliveredAt),
+    version,
+  };
+}
+
+/** Once true it stays true, also for an order that is released from its hold and shows Placed again. */
+export function hasLeftPlaced(order: Order): boolean {
+  return order.sagaSeq > 0 || order.cancellation !== null;
+}
+
+function fulfillmentStatus(order: Order): string {
+  const parcels = parcelStatus(order.lines, order.shipments);
+  if (parcels !== null) return parcels;
+  if (order.end !== null) return 'cancelled';
+  return order.stage === 'placed' || order.stage === 'confirmed' ? 'pending' : 'preparing';
+}
+
+function shipmentView({ shipmentId, status, lines, carrier, trackingNumber, attempts, replaces }: OrderShipment) {
+  return {
+    id: shipmentId,
+    status,
+    lines,
+    ...(carrier !== undefined && { carrier }),
+    ...(trackingNumber !== undefined && { trackingNumber }),
+    attempts,
+    ...(replaces !== undefined && { replaces }),
+  };
+}
+
+export function orderRowView({ orderId, status, total, placedAt }: OrderRow) {
+  return { id: orderId, status, total, placedAt: time(placedAt) };
+}

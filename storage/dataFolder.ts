@@ -1,0 +1,47 @@
+/** The node's folder: its SQLite file, the identity of the shop in it, and the secrets of development beside it. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Db, openDatabase, readMeta, writeMeta } from './database.ts';
+
+export type DataFolder = {
+  readonly db: Db;
+  /** Nothing was ever stored here before this start. */
+  readonly isNew: boolean;
+  /** For ids derived from requests: made once, the same for the life of the store. */
+  readonly idSecret: string;
+};
+
+/** The store belongs to another set-up and must not be used with this one. */
+export class StoreMismatch extends Error {
+  override readonly name = 'StoreMismatch';
+}
+
+/**
+ * @throws StoreMismatch when the store was created with another number of shards
+ */
+export function openDataFolder(folder: string, shards: number): DataFolder {
+  mkdirSync(folder, { recursive: true });
+  const db = openDatabase(join(folder, 'holdfast.sqlite'));
+  const stored = readMeta(db, 'shards');
+  if (stored !== undefined && Number(stored) !== shards) {
+    db.close();
+    throw new StoreMismatch(
+      `SHARDS is ${shards}, but the store in ${folder} was created with ${stored}; it is fixed for life`,
+    );
+  }
+  if (stored === undefined) {
+    db.transaction(() => {
+      writeMeta(db, 'shards', String(shards));
+      writeMeta(db, 'id-secret', randomBytes(32).toString('base64url'));
+    })();
+  }
+  return { db, isNew: stored === undefined, idSecret: readMeta(db, 'id-secret') ?? '' };
+}
+
+/** The secret that signs sessions in development: made at the first start, readable by its owner only. */
+export function developmentSecret(folder: string): string {
+  const path = join(folder, 'auth.secret');
+  if (!existsSync(path)) writeFileSync(path, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  return readFileSync(path, 'utf8').trim();
+}

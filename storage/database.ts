@@ -1,0 +1,92 @@
+/**
+ * The node's SQLite file. WAL with `synchronous = FULL`: a transaction is on the disk when it returns, which is what
+ * the embedded log's promise rests on. One connection, used from one thread; every statement is prepared once.
+ */
+import Database from 'better-sqlite3';
+
+export type Db = Database.Database;
+
+const SCHEMA_VERSION = 1;
+const PAGE_CACHE_KIB = 64 * 1024;
+
+const SCHEMA = `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+  -- The shard logs: one row a record, and one row a commit of it, in log order.
+  CREATE TABLE records (
+    shard INTEGER NOT NULL, n INTEGER NOT NULL, epoch INTEGER NOT NULL, at INTEGER NOT NULL,
+    inbox_offset INTEGER NOT NULL, prev_hash TEXT NOT NULL, hash TEXT NOT NULL,
+    first_position INTEGER NOT NULL, commits INTEGER NOT NULL, acked TEXT NOT NULL,
+    PRIMARY KEY (shard, n)
+  ) WITHOUT ROWID;
+  CREATE TABLE commits (
+    position INTEGER PRIMARY KEY, key TEXT NOT NULL, seq INTEGER NOT NULL, version INTEGER NOT NULL,
+    cause TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX commits_by_key ON commits (key, seq);
+  CREATE UNIQUE INDEX commits_by_cause ON commits (cause);
+
+  -- What follows is derived from the logs.
+  CREATE TABLE snapshots (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL);
+  CREATE TABLE outbox (id TEXT PRIMARY KEY, shard INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE timers (
+    key TEXT NOT NULL, name TEXT NOT NULL, shard INTEGER NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL,
+    message TEXT NOT NULL, PRIMARY KEY (key, name)
+  ) WITHOUT ROWID;
+  CREATE INDEX timers_due ON timers (shard, at);
+  CREATE TABLE dead_letters (
+    id TEXT PRIMARY KEY, key TEXT NOT NULL, at INTEGER NOT NULL, attempts INTEGER NOT NULL, reason TEXT NOT NULL,
+    envelope TEXT NOT NULL
+  ) WITHOUT ROWID;
+
+  -- Read models.
+  CREATE TABLE products (
+    sku TEXT PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL, category TEXT NOT NULL, tags TEXT NOT NULL,
+    status TEXT NOT NULL, amount INTEGER, currency TEXT, version INTEGER NOT NULL
+  );
+  CREATE INDEX products_by_category ON products (category);
+  CREATE VIRTUAL TABLE products_text USING fts5 (
+    name, description, category, tags, content='', contentless_delete=1, tokenize='porter unicode61', prefix='2 3'
+  );
+  CREATE TABLE stock_levels (
+    sku TEXT NOT NULL, warehouse TEXT NOT NULL, available INTEGER NOT NULL, reserved INTEGER NOT NULL,
+    committed INTEGER NOT NULL, picked INTEGER NOT NULL, received INTEGER NOT NULL, shipped INTEGER NOT NULL,
+    adjusted INTEGER NOT NULL, PRIMARY KEY (sku, warehouse)
+  ) WITHOUT ROWID;
+  CREATE TABLE customer_orders (
+    customer TEXT NOT NULL, placed_at INTEGER NOT NULL, order_id TEXT NOT NULL, seq INTEGER NOT NULL,
+    status TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL,
+    PRIMARY KEY (customer, placed_at, order_id)
+  ) WITHOUT ROWID;
+`;
+
+/**
+ * Opens the file, creating it when it is missing.
+ * @throws Error when the file was made by a newer version of Holdfast, or can't be opened
+ */
+export function openDatabase(path: string): Db {
+  const db = new Database(path);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  db.pragma(`cache_size = -${PAGE_CACHE_KIB}`);
+  db.pragma('temp_store = MEMORY');
+  const version = db.pragma('user_version', { simple: true });
+  if (version === 0) {
+    db.transaction(() => {
+      db.exec(SCHEMA);
+      db.pragma(`user_version = ${SCHEMA_VERSION}`);
+    })();
+  } else if (version !== SCHEMA_VERSION) {
+    db.close();
+    throw new Error(`${path} has schema version ${version}; this Holdfast reads version ${SCHEMA_VERSION}`);
+  }
+  return db;
+}
+
+export function readMeta(db: Db, name: string): string | undefined {
+  return db.prepare<[string], { value: string }>('SELECT value FROM meta WHERE name = ?').get(name)?.value;
+}
+
+export function writeMeta(db: Db, name: string, value: string): void {
+  db.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value').run(name, value);
+}

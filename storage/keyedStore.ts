@@ -1,0 +1,39 @@
+/**
+ * The simulated payment vendor's own books, in a file of their own: they stand for an outside system, so they must
+ * survive the node's death as a real vendor's would. Without fsync: a killed process loses nothing, and a power cut takes
+ * down the vendor with the shop only in a simulation.
+ */
+import Database from 'better-sqlite3';
+
+/** Any JSON value with a key. */
+export type KeyedEntry = { readonly key: string };
+
+export type KeyedStore<Entry extends KeyedEntry> = {
+  get(key: string): Entry | undefined;
+  put(entry: Entry): void;
+  all(): Iterable<Entry>;
+  close(): void;
+};
+
+export function openKeyedStore<Entry extends KeyedEntry>(path: string): KeyedStore<Entry> {
+  const db = new Database(path);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = OFF');
+  db.exec('CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID');
+  const get = db.prepare<[string], string>('SELECT entry FROM entries WHERE key = ?').pluck();
+  const put = db.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?)');
+  const all = db.prepare<[], string>('SELECT entry FROM entries').pluck();
+  return {
+    get(key) {
+      const text = get.get(key) as string | undefined;
+      return text === undefined ? undefined : (JSON.parse(text) as Entry);
+    },
+    put(entry) {
+      put.run(entry.key, JSON.stringify(entry));
+    },
+    *all() {
+      for (const text of all.iterate()) yield JSON.parse(text as string) as Entry;
+    },
+    close: () => db.close(),
+  };
+}

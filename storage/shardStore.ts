@@ -1,0 +1,92 @@
+/** Reads of what is applied: how actors are loaded, what is still to be sent, which timers are due. */
+import type { AddressKey } from '../actors/kernel/address.ts';
+import type { Envelope, MessageId } from '../actors/kernel/message.ts';
+import type {
+  OutboxEntry,
+  PendingTimer,
+  ShardStore,
+  Snapshot,
+  StoredCommit,
+  StoredDeadLetter,
+} from '../actors/kernel/ports.ts';
+import { MAX_SENDS } from './applyRecord.ts';
+import type { Db } from './database.ts';
+import { type CommitColumns, decodeCommit } from './recordCodec.ts';
+
+type TimerRow = { key: string; name: string; at: number; seq: number; message: string };
+type DeadLetterRow = {
+  id: string;
+  key: string;
+  at: number;
+  attempts: number;
+  reason: string;
+  envelope: string;
+};
+
+export function createShardStore(db: Db): ShardStore {
+  const head = db.prepare<[number], { n: number; epoch: number; hash: string; inboxOffset: number }>(
+    'SELECT n, epoch, hash, inbox_offset AS inboxOffset FROM records WHERE shard = ? ORDER BY n DESC LIMIT 1',
+  );
+  const snapshot = db.prepare<[string], { seq: number; version: number; body: string }>(
+    'SELECT seq, version, body FROM snapshots WHERE key = ?',
+  );
+  const commitsAfter = db.prepare<[string, number], CommitColumns>(
+    'SELECT key, seq, version, cause, at, body FROM commits WHERE key = ? AND seq > ? ORDER BY seq',
+  );
+  const commitOf = db.prepare<[string], CommitColumns>(
+    'SELECT key, seq, version, cause, at, body FROM commits WHERE cause = ?',
+  );
+  const commitAt = db.prepare<[number], CommitColumns>(
+    'SELECT key, seq, version, cause, at, body FROM commits WHERE position = ?',
+  );
+  const outboxAfter = db.prepare<[number, number, number], { position: number }>(
+    'SELECT position FROM outbox WHERE shard = ? AND position > ? ORDER BY position LIMIT ?',
+  );
+  const timersDue = db.prepare<[number, number, number], TimerRow>(
+    'SELECT key, name, at, seq, message FROM timers WHERE shard = ? AND at <= ? ORDER BY at LIMIT ?',
+  );
+  const nextTimer = db.prepare<[number], { at: number | null }>('SELECT min(at) AS at FROM timers WHERE shard = ?');
+  const deadLetters = db.prepare<[number], DeadLetterRow>('SELECT * FROM dead_letters ORDER BY at DESC LIMIT ?');
+
+  function readSnapshot(key: AddressKey): Snapshot | undefined {
+    const row = snapshot.get(key);
+    if (!row) return undefined;
+    const { state, timers } = JSON.parse(row.body) as { state: unknown; timers: PendingTimer[] };
+    return { key, seq: row.seq, version: row.version, state, timers };
+  }
+
+  return {
+    head: (shard) => head.get(shard),
+    load(key) {
+      const found = readSnapshot(key);
+      const commits = commitsAfter.all(key, found?.seq ?? 0).map(decodeCommit);
+      return found ? { snapshot: found, commits } : { commits };
+    },
+    answered(cause: MessageId) {
+      const row = commitOf.get(cause);
+      return row && decodeCommit(row);
+    },
+    outbox(shard, afterPosition, limit) {
+      return outboxAfter.all(shard, afterPosition, limit).map(({ position }): OutboxEntry => {
+        const row = commitAt.get(Math.floor(position / MAX_SENDS));
+        const envelope = row && decodeCommit(row).sends[position % MAX_SENDS];
+        if (!envelope) throw new Error(`outbox entry ${position} of shard ${shard} has no commit`);
+        return { position, envelope };
+      });
+    },
+    timersDue(shard, until, limit) {
+      return timersDue
+        .all(shard, until, limit)
+        .map(({ message, ...row }) => ({ ...row, message: JSON.parse(message) as PendingTimer['message'] }));
+    },
+    nextTimer: (shard) => nextTimer.get(shard)?.at ?? undefined,
+    deadLetters(limit) {
+      return deadLetters
+        .all(limit)
+        .map(({ envelope, ...row }): StoredDeadLetter => ({ ...row, envelope: JSON.parse(envelope) as Envelope }));
+    },
+    *history(key) {
+      for (const row of commitsAfter.iterate(key, 0)) yield decodeCommit(row) satisfies StoredCommit;
+    },
+  };
+}

@@ -1,0 +1,188 @@
+/**
+ * The live actors of one shard: one nact actor per aggregate under the shard's supervisor. nact gives the mailbox and
+ * the turn; what waits in it is also kept here, since nact forgets the message in hand when an actor is stopped.
+ */
+import { dispatch, type Ref, spawn, stop } from 'nact';
+import type { Address, AddressKey } from '../actors/kernel/address.ts';
+import { addressKey } from '../actors/kernel/address.ts';
+import type { Envelope } from '../actors/kernel/message.ts';
+import type { Settled } from '../actors/kernel/ports.ts';
+import type { Ticket } from './groupCommit.ts';
+import type { AnyDecider, Memory } from './memory.ts';
+
+/** Messages waiting for one actor. */
+export const MAX_MAILBOX = 1_024;
+/** Messages waiting in one shard. */
+export const MAX_SHARD_BACKLOG = 16_384;
+
+/** A message on its way through an actor. */
+export type Delivery = {
+  readonly envelope: Envelope;
+  readonly settle: (result: Settled) => void;
+  /** On the monotonic clock, for the time spent waiting. */
+  readonly arrivedAt: number;
+  /** Name and generation, when it is a timer's message. */
+  readonly timer?: { readonly name: string; readonly seq: number };
+  /** How often it has crashed its actor. */
+  crashes: number;
+};
+
+/** One live aggregate. */
+export type Actor = {
+  readonly key: AddressKey;
+  readonly address: Address;
+  readonly decider: AnyDecider;
+  readonly waiting: Delivery[];
+  memory: Memory;
+  ref: Ref<Delivery>;
+  /** Ticket of its newest commit. */
+  lastTicket: Ticket;
+  touchedAt: number;
+  /** Dead letters in a row; too many put it into quarantine. */
+  strikes: number;
+  quarantinedUntil: number;
+};
+
+export type ActorsOptions = {
+  /** The shard's nact actor; it gets no messages itself: nact copies a parent's children for each one it handles. */
+  readonly parent: Ref<never>;
+  readonly deciderOf: (type: string) => AnyDecider | undefined;
+  readonly load: (decider: AnyDecider, address: Address, key: AddressKey) => Memory;
+  /** Handles one message; a throw is a crash of the actor. Synchronous: nact doesn't wait for it when it stops one. */
+  readonly handle: (actor: Actor, delivery: Delivery) => void;
+  readonly crashed: (actor: Actor, delivery: Delivery, error: Error) => void;
+  readonly monotonic: () => number;
+};
+
+export type Actors = {
+  find(key: AddressKey): Actor | undefined;
+  /** The live actor of this address, started if need be; undefined when no decider knows the type. */
+  obtain(address: Address): Actor | undefined;
+  /** False when the mailbox or the shard's backlog is full: nothing happened. */
+  dispatch(actor: Actor, delivery: Delivery): boolean;
+  /** Stops an actor and starts it anew; what waited is delivered to the new one. */
+  restart(actor: Actor): void;
+  /** Stops idle actors, longest untouched first, until at most `keep` are left or the rest was touched after `before`. */
+  passivate(keep: number, before: number, mayStop: (actor: Actor) => boolean): number;
+  /** Stops all; returns what was waiting. */
+  stopAll(): Delivery[];
+  readonly size: number;
+  /** Messages waiting in all mailboxes. */
+  readonly backlog: number;
+};
+
+export function createActors(options: ActorsOptions): Actors {
+  const { parent, deciderOf, load, handle, crashed, monotonic } = options;
+  /** In the order of their last message: the first is the longest untouched. */
+  const live = new Map<AddressKey, Actor>();
+  let backlog = 0;
+
+  function start(actor: Actor): Ref<Delivery> {
+    return spawn(
+      parent as unknown as Ref<Delivery>,
+      (state: Actor, delivery: Delivery) => {
+        take(state, delivery);
+        handle(state, delivery);
+        return state;
+      },
+      nactName(actor.key),
+      {
+        initialState: actor,
+        onCrash: (message, error, context) => {
+          // Nothing may escape from here: nact would leave the actor hanging for ever.
+          try {
+            actor.memory = load(actor.decider, actor.address, actor.key);
+            if (message) crashed(actor, message, error ?? new Error('unknown error'));
+          } catch (fault) {
+            queueMicrotask(() => {
+              throw fault;
+            });
+          }
+          return context.resume;
+        },
+      },
+    );
+  }
+
+  function take(actor: Actor, delivery: Delivery): void {
+    const index = actor.waiting.indexOf(delivery);
+    if (index >= 0) {
+      actor.waiting.splice(index, 1);
+      backlog -= 1;
+    }
+  }
+
+  return {
+    find: (key) => live.get(key),
+    obtain(address) {
+      const key = addressKey(address);
+      const found = live.get(key);
+      if (found) {
+        live.delete(key);
+        live.set(key, found);
+        found.touchedAt = monotonic();
+        return found;
+      }
+      const decider = deciderOf(address.type);
+      if (!decider) return undefined;
+      const memory = load(decider, address, key);
+      const actor: Actor = {
+        key,
+        address,
+        decider,
+        memory,
+        waiting: [],
+        ref: parent as unknown as Ref<Delivery>,
+        lastTicket: 0,
+        touchedAt: monotonic(),
+        strikes: 0,
+        quarantinedUntil: 0,
+      };
+      actor.ref = start(actor);
+      live.set(key, actor);
+      return actor;
+    },
+    dispatch(actor, delivery) {
+      if (actor.waiting.length >= MAX_MAILBOX || backlog >= MAX_SHARD_BACKLOG) return false;
+      actor.waiting.push(delivery);
+      backlog += 1;
+      dispatch(actor.ref, delivery);
+      return true;
+    },
+    restart(actor) {
+      stop(actor.ref);
+      actor.memory = load(actor.decider, actor.address, actor.key);
+      actor.ref = start(actor);
+      for (const delivery of actor.waiting) dispatch(actor.ref, delivery);
+    },
+    passivate(keep, before, mayStop) {
+      let stopped = 0;
+      for (const actor of live.values()) {
+        if (live.size <= keep && actor.touchedAt >= before) break;
+        if (actor.waiting.length > 0 || !mayStop(actor)) continue;
+        stop(actor.ref);
+        live.delete(actor.key);
+        stopped += 1;
+      }
+      return stopped;
+    },
+    stopAll() {
+      const waiting = [...live.values()].flatMap((actor) => actor.waiting);
+      for (const actor of live.values()) stop(actor.ref);
+      live.clear();
+      backlog = 0;
+      return waiting;
+    },
+    get size() {
+      return live.size;
+    },
+    get backlog() {
+      return backlog;
+    },
+  };
+}
+
+/** nact takes few characters in a name; the others become `$` and their code. */
+function nactName(key: AddressKey): string {
+  return key.replace(/[^a-zA-Z0-9.-]/g, (character) => `$${character.charCodeAt(0).toString(16)}`);
+}

@@ -1,0 +1,69 @@
+/** The configuration: read from the environment once, validated whole; a wrong value is named and stops the start. */
+import { hostname } from 'node:os';
+import { z } from 'zod';
+
+const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
+const count = (fallback: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
+
+const schema = z.object({
+  PORT: count(3000, 0, 65_535),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  DATA_DIR: z.string().min(1).default('./data'),
+  NODE_NAME: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
+    .optional(),
+  SHARDS: count(16, 1, 1_024),
+  AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  AUTH_JWKS_URL: z.url().optional(),
+  OPERATOR_EMAIL: z.email().optional(),
+  OPERATOR_PASSWORD: z.string().min(12, 'must have at least 12 characters').optional(),
+  SEED: z.enum(['demo', 'none']).optional(),
+  PAYMENT: z.enum(['simulated']).default('simulated'),
+  CARRIER: z.enum(['simulated']).default('simulated'),
+  CLOCK: z.enum(['real', 'virtual']).default('real'),
+  CHAOS: onOff.default(false),
+  FAIL_POINT: z.string().optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+});
+
+export type Config = Omit<z.infer<typeof schema>, 'NODE_NAME'> & { readonly NODE_NAME: string };
+
+/** One or more settings can't be used; the message names each with its reason. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Settings that this version knows of but does not offer yet: silence would let an operator believe they work. */
+const NOT_YET = ['NATS_URL', 'NATS_CREDS', 'CLUSTER', 'REPLICAS'] as const;
+
+/**
+ * @throws ConfigError naming every wrong value
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  // An empty variable is an unset one, as shells and compose files have it.
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const result = schema.safeParse(given);
+  const problems = result.success
+    ? []
+    : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  for (const name of NOT_YET) {
+    if (given[name] !== undefined) problems.push(`${name}: running as a cluster is not part of this version`);
+  }
+  const production = given['NODE_ENV'] === 'production';
+  if (production && !given['AUTH_SECRET'] && !given['AUTH_JWKS_URL']) {
+    problems.push('AUTH_SECRET: production needs AUTH_SECRET or AUTH_JWKS_URL');
+  }
+  if (production && (given['CLOCK'] === 'virtual' || given['CHAOS'] === 'on' || given['FAIL_POINT'])) {
+    problems.push('CLOCK, CHAOS, FAIL_POINT: virtual time and chaos are for development and tests only');
+  }
+  if ((given['OPERATOR_EMAIL'] === undefined) !== (given['OPERATOR_PASSWORD'] === undefined)) {
+    problems.push('OPERATOR_EMAIL, OPERATOR_PASSWORD: give both or neither');
+  }
+  if (!result.success || problems.length > 0) throw new ConfigError(`wrong configuration:\n  ${problems.join('\n  ')}`);
+  return { ...result.data, NODE_NAME: result.data.NODE_NAME ?? hostname() };
+}

@@ -1,0 +1,112 @@
+/** From a message and an actor's memory to the commit that answers it. No side effect: the caller remembers and stores. */
+import type { Address, AddressKey } from '../actors/kernel/address.ts';
+import type { Rejection, TimerChange } from '../actors/kernel/decider.ts';
+import { type Commit, type DeadLetter, type Envelope, type Reply, sentId } from '../actors/kernel/message.ts';
+import type { Policy } from '../actors/policy.ts';
+import type { AnyDecider, Memory } from './memory.ts';
+
+export type DecisionOutcome =
+  /** To be stored; the reply leaves once it is durable. */
+  | { readonly commit: Commit }
+  /** Nothing to store: an edge request that changed nothing and needn't be remembered. */
+  | { readonly reply: Reply };
+
+export type Subject = {
+  readonly key: AddressKey;
+  readonly address: Address;
+  readonly decider: AnyDecider;
+  readonly memory: Memory;
+};
+
+export type DecideOptions = { readonly now: number; readonly policy: Policy; readonly firedTimer?: string };
+
+const VERSION_MISMATCH: Rejection = {
+  status: 412,
+  code: 'precondition.version-mismatch',
+  title: 'The resource has changed',
+  detail: 'The version in If-Match is not the current one. Read the resource again and repeat the change on it.',
+};
+
+export const KEY_REUSED: Rejection = {
+  status: 409,
+  code: 'idempotency.key-reused',
+  title: 'Idempotency key used for another request',
+  detail: 'This Idempotency-Key was used with a different body. Use a new key for a new request.',
+};
+
+export function decideCommit(subject: Subject, envelope: Envelope, options: DecideOptions): DecisionOutcome {
+  const { memory, decider } = subject;
+  const fromEdge = envelope.from === undefined && options.firedTimer === undefined;
+  if (envelope.expectedVersion !== undefined && envelope.expectedVersion !== memory.version) {
+    return { reply: { ok: false, version: memory.version, rejection: VERSION_MISMATCH } };
+  }
+  const context = { now: options.now, id: envelope.id, policy: options.policy };
+  const decision = decider.decide(memory.state, envelope.message, context);
+  if ('rejection' in decision && decision.rejection) {
+    const reply: Reply = { ok: false, version: memory.version, rejection: decision.rejection };
+    // Without an idempotency key nobody can ask for this answer again; with one it is the first answer for ever.
+    if (fromEdge && envelope.fingerprint === undefined) return { reply };
+    return { commit: buildCommit(subject, envelope, options, { reply: fromEdge ? reply : undefined }) };
+  }
+  const { events, sends = [], timers = [], reply: value } = decision;
+  const version = memory.version + (events.length > 0 ? 1 : 0);
+  const reply: Reply = { ok: true, version, ...(value !== undefined && { value }) };
+  const empty = events.length === 0 && sends.length === 0 && timers.length === 0;
+  if (empty && fromEdge && envelope.fingerprint === undefined) return { reply };
+  const seq = memory.seq + 1;
+  const commit = buildCommit(subject, envelope, options, {
+    version,
+    events,
+    timers,
+    sends: sends.map(({ to, message }, index) => ({
+      id: sentId(subject.key, seq, index),
+      to,
+      from: subject.address,
+      message,
+      ...(envelope.trace !== undefined && { trace: envelope.trace }),
+    })),
+    reply: fromEdge ? reply : undefined,
+  });
+  return { commit };
+}
+
+/** The commit that puts a message aside which crashes its actor whenever it is handled. */
+export function deadLetterCommit(
+  subject: Subject,
+  envelope: Envelope,
+  options: DecideOptions,
+  deadLetter: DeadLetter,
+): Commit {
+  return buildCommit(subject, envelope, options, { deadLetter });
+}
+
+type Parts = {
+  readonly version?: number;
+  readonly events?: Commit['events'];
+  readonly sends?: Commit['sends'];
+  readonly timers?: readonly TimerChange[];
+  readonly reply?: Reply | undefined;
+  readonly deadLetter?: DeadLetter;
+};
+
+function buildCommit(subject: Subject, envelope: Envelope, options: DecideOptions, parts: Parts): Commit {
+  const { key, memory } = subject;
+  const timers = parts.timers ?? [];
+  const fired = options.firedTimer;
+  // A timer fires once: its commit clears it unless the decision set it again.
+  const clearFired = fired !== undefined && !timers.some((timer) => 'set' in timer && timer.set === fired);
+  return {
+    key,
+    seq: memory.seq + 1,
+    version: parts.version ?? memory.version,
+    cause: envelope.id,
+    at: options.now,
+    ...(envelope.by !== undefined && { by: envelope.by }),
+    events: parts.events ?? [],
+    sends: parts.sends ?? [],
+    timers: clearFired ? [...timers, { clear: fired }] : timers,
+    ...(parts.reply && { reply: parts.reply }),
+    ...(envelope.fingerprint !== undefined && { fingerprint: envelope.fingerprint }),
+    ...(parts.deadLetter && { deadLetter: parts.deadLetter }),
+  };
+}

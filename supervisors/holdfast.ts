@@ -1,0 +1,152 @@
+/** Puts one shop together: store, log, clocks, gateways, node. The edge on top of it is somebody else's business. */
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Address } from '../actors/kernel/address.ts';
+import type { Clock, Gateway, Ids } from '../actors/kernel/ports.ts';
+import type { Policy } from '../actors/policy.ts';
+import { defaultPolicy } from '../actors/policy.ts';
+import { shop as deciders } from '../actors/shop.ts';
+import { openDataFolder } from '../storage/dataFolder.ts';
+import { createEmbeddedLog } from '../storage/embeddedLog.ts';
+import { openKeyedStore } from '../storage/keyedStore.ts';
+import { type Catalog, createCatalog, createCatalogProjection } from '../storage/projections/catalog.ts';
+import {
+  type CustomerOrders,
+  createCustomerOrders,
+  createCustomerOrdersReader,
+} from '../storage/projections/customerOrders.ts';
+import { createStockLevels, createStockReader, type StockLevels } from '../storage/projections/stockLevels.ts';
+import { createShardStore } from '../storage/shardStore.ts';
+import { createStoreFigures } from '../storage/storeFigures.ts';
+import { createCarrierGateway } from '../transport/carrier/gateway.ts';
+import { createCarrierSimulator } from '../transport/carrier/simulator.ts';
+import { createPaymentGateway } from '../transport/payment/gateway.ts';
+import type { LedgerEntry } from '../transport/payment/ledger.ts';
+import { createPaymentSimulator } from '../transport/payment/simulator.ts';
+import { createRealClock, createVirtualClock, type VirtualClock } from './clock.ts';
+import type { Config } from './config.ts';
+import { createFailPoints } from './failPoints.ts';
+import { createIds } from './ids.ts';
+import type { AnyDecider } from './memory.ts';
+import { createNode, type Node } from './node.ts';
+import { createShopCore, type ShopCore } from './shop.ts';
+import { createTelemetry, type RuntimeTelemetry } from './telemetry.ts';
+
+/** How long stopping waits for work under way. */
+const STOP_PATIENCE_MS = 10_000;
+/** How long advancing the virtual clock waits, at each step, for what the step caused. */
+const SETTLE_PATIENCE_MS = 10_000;
+
+export type Holdfast = ShopCore & {
+  readonly node: Node;
+  readonly catalog: Catalog;
+  readonly customerOrders: (...page: Parameters<CustomerOrders>) => Promise<ReturnType<CustomerOrders>>;
+  readonly stock: (sku: string) => Promise<ReturnType<StockLevels>>;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly telemetry: RuntimeTelemetry;
+  readonly idSecret: string;
+  /** The store was empty at this start. */
+  readonly isNew: boolean;
+  metrics(): Promise<string>;
+  health(): { readonly live: boolean; readonly ready: boolean; readonly detail: Readonly<Record<string, unknown>> };
+  /** With CLOCK=virtual only. */
+  advanceClock?(ms: number): Promise<void>;
+  /** With CHAOS=on only. */
+  kill?(address: Address): void;
+  stop(): Promise<void>;
+};
+
+/**
+ * Opens the store and takes up the work an earlier life left in it.
+ * @throws StoreMismatch when the store belongs to a set-up with another number of shards
+ */
+export function startHoldfast(config: Config, logger: Logger, policy: Policy = defaultPolicy): Holdfast {
+  const folder = openDataFolder(config.DATA_DIR, config.SHARDS);
+  const { db } = folder;
+  // Virtual time goes on where an earlier life left it, or business time would run backwards.
+  const figures = createStoreFigures(db);
+  const virtual = config.CLOCK === 'virtual' ? createVirtualClock(figures.latestTime() ?? Date.now()) : undefined;
+  const clock: Clock = virtual ?? createRealClock();
+  const ids = createIds(clock.now);
+  const telemetry = createTelemetry();
+  const failPoint = createFailPoints(config.FAIL_POINT);
+  const store = createShardStore(db);
+  const log = createEmbeddedLog(db, {
+    projections: [createCatalogProjection(db), createStockLevels(db), createCustomerOrders(db)],
+    failPoint,
+    monotonic: clock.monotonic,
+    observe: telemetry.recordAppended,
+  });
+  const ledger = openKeyedStore<LedgerEntry>(join(config.DATA_DIR, 'payment-simulator.sqlite'));
+  const surroundings = { clock, random: ids.random, telemetry, log: logger };
+  const gateways: Gateway[] = [
+    createPaymentGateway(createPaymentSimulator({ clock, ledger }), surroundings),
+    createCarrierGateway(createCarrierSimulator(), surroundings),
+  ];
+  const all = deciders as unknown as Readonly<Record<string, AnyDecider>>;
+  const node = createNode({
+    name: `holdfast-${process.pid}-${figures.instance()}`,
+    shards: config.SHARDS,
+    deciders: all,
+    gateways,
+    policy,
+    log,
+    store,
+    clock,
+    ids,
+    telemetry,
+    logger,
+    failPoint,
+  });
+  telemetry.gauges({
+    liveActors: () => node.liveActors,
+    mailboxDepth: () => node.backlog,
+    timersDue: () => figures.timers(clock.now()),
+    timersPending: () => figures.timers(Number.MAX_SAFE_INTEGER),
+    outboxPending: figures.outbox,
+  });
+  node.start();
+  const customerOrders = createCustomerOrdersReader(db);
+  const stock = createStockReader(db);
+  return {
+    ...createShopCore({ node, store, clock, deciders: all }),
+    node,
+    catalog: createCatalog(db),
+    customerOrders: async (customer, page) => customerOrders(customer, page),
+    stock: async (sku) => stock(sku),
+    policy,
+    clock,
+    ids,
+    telemetry,
+    idSecret: folder.idSecret,
+    isNew: folder.isNew,
+    metrics: () => telemetry.registry.metrics(),
+    health: () => health(config, node),
+    ...(virtual && { advanceClock: (ms: number) => advance(virtual, node, ms, logger) }),
+    ...(config.CHAOS && {
+      kill: (address: Address) => {
+        node.shardFor(address)?.kill(address);
+      },
+    }),
+    async stop() {
+      await node.stop(STOP_PATIENCE_MS);
+      ledger.close();
+      db.close();
+    },
+  };
+}
+
+function health(config: Config, node: Node): ReturnType<Holdfast['health']> {
+  const { ready, liveActors, backlog } = node;
+  return { live: true, ready, detail: { node: config.NODE_NAME, shards: config.SHARDS, liveActors, backlog } };
+}
+
+async function advance(clock: VirtualClock, node: Node, ms: number, logger: Logger): Promise<void> {
+  await clock.advance(ms, async () => {
+    if (!(await node.settled(SETTLE_PATIENCE_MS))) {
+      logger.warn({ patienceMs: SETTLE_PATIENCE_MS }, 'virtual time moves on although work is under way');
+    }
+  });
+}

@@ -1,0 +1,397 @@
+/**
+ * One shard at its owner: its actors, their group commit, its outbox and its timers.
+ *
+ * A message is decided on against memory at once; what it causes leaves the shard only when its commit is durable
+ * (I1). Within the shard a message may be handled earlier: sender's and receiver's commits are in one log, in order,
+ * so the receiver's can't survive without the sender's. If the log refuses a record, all that isn't durable is
+ * forgotten and the shard starts again from the store.
+ */
+
+import type { Ref } from 'nact';
+import type { Logger } from 'pino';
+import { type Address, type AddressKey, addressKey, parseAddressKey } from '../actors/kernel/address.ts';
+import { type Commit, type Envelope, timerId } from '../actors/kernel/message.ts';
+import type {
+  Clock,
+  DueTimer,
+  FailPoint,
+  Ids,
+  Settled,
+  ShardLog,
+  ShardStore,
+  Snapshot,
+  Telemetry,
+} from '../actors/kernel/ports.ts';
+import type { Policy } from '../actors/policy.ts';
+import { type Actor, type Actors, createActors, type Delivery } from './actors.ts';
+import { type DecideOptions, deadLetterCommit, decideCommit, KEY_REUSED } from './decideCommit.ts';
+import { createGroupCommit, type GroupCommit } from './groupCommit.ts';
+import { type AnyDecider, remember, restore, snapshotOf, trimSeen } from './memory.ts';
+import { createRelay, type Relay } from './relay.ts';
+import { createTimers, type Timers } from './timers.ts';
+
+/** Commits of an aggregate between two snapshots: the most that loading it has to replay. */
+const SNAPSHOT_EVERY = 64;
+/** Crashes of an actor by one message before the message becomes a dead letter. */
+const MAX_CRASHES = 3;
+const CRASH_BACK_OFF_MS = 20;
+/** Dead letters in a row before an actor is put into quarantine, and for how long. */
+const MAX_STRIKES = 5;
+const QUARANTINE_MS = 60_000;
+const RETRY_AFTER_MS = 1_000;
+/** Pause before a shard whose log refused a record takes messages again. */
+const RECOVERY_MS = 200;
+
+export type ShardOptions = {
+  readonly shard: number;
+  readonly parent: Ref<never>;
+  readonly log: ShardLog;
+  readonly store: ShardStore;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly policy: Policy;
+  readonly deciderOf: (type: string) => AnyDecider | undefined;
+  /** Whether an address belongs to this shard. */
+  readonly isLocal: (address: Address) => boolean;
+  /** Delivers to another shard or to a gateway. */
+  readonly send: (envelope: Envelope, settle: (result: Settled) => void) => void;
+  readonly telemetry: Telemetry;
+  readonly logger: Logger;
+  readonly failPoint: FailPoint;
+};
+
+/** What a read sees. */
+export type Observed = { readonly state: unknown; readonly version: number };
+
+type Watcher = { readonly after: number; readonly notify: () => void };
+
+export class Shard {
+  readonly #options: ShardOptions;
+  readonly #actors: Actors;
+  #commits!: GroupCommit;
+  #relay!: Relay;
+  #timers!: Timers;
+  #recovering: (() => void) | undefined;
+  /** Messages that crashed their actor and wait for their next try. */
+  #backingOff = 0;
+  #stopped = false;
+  /** Counts how often the shard has forgotten what wasn't durable: what began in another life must not go on. */
+  #life = 0;
+  readonly #watchers = new Map<AddressKey, Set<Watcher>>();
+
+  constructor(options: ShardOptions) {
+    this.#options = options;
+    const { store, clock } = options;
+    this.#actors = createActors({
+      parent: options.parent,
+      deciderOf: options.deciderOf,
+      load: (decider, address, key) => restore(decider, address.id, store.load(key), this.#commits.undurable(key)),
+      handle: (actor, delivery) => this.#handle(actor, delivery),
+      crashed: (actor, delivery, error) => this.#crashed(actor, delivery, error),
+      monotonic: () => clock.monotonic(),
+    });
+    this.#open();
+  }
+
+  /** Takes up what an earlier life left: messages to send and timers to fire. */
+  start(): void {
+    this.#relay.recover();
+    this.#timers.start();
+  }
+
+  #open(): void {
+    const { shard, log, store, clock, ids, send, failPoint } = this.#options;
+    this.#commits = createGroupCommit({
+      shard,
+      log,
+      head: store.head(shard),
+      clock,
+      busy: () => this.#actors.backlog > 0,
+      snapshotsAt: (commits) => this.#snapshotsAt(commits),
+      onDurable: (commits) => this.#durable(commits),
+      onRefused: (error) => this.#refused(error),
+    });
+    this.#relay = createRelay({
+      send: (envelope, settle) => {
+        failPoint('before-send');
+        if (this.#options.isLocal(envelope.to)) this.deliver(envelope, settle);
+        else send(envelope, settle);
+        failPoint('after-send');
+      },
+      outbox: (after, limit) => store.outbox(shard, after, limit),
+      acknowledge: (id) => this.#commits.acknowledge(id),
+      clock,
+      ids,
+    });
+    this.#timers = createTimers({
+      clock,
+      due: (until, limit) => store.timersDue(shard, until, limit),
+      next: () => store.nextTimer(shard),
+      fire: (timer, settle) => this.#fire(timer, settle),
+    });
+  }
+
+  /** Hands a message to its actor; `settle` runs when its answer is durable, or when nothing happened. */
+  deliver(envelope: Envelope, settle: (result: Settled) => void, timer?: Delivery['timer']): void {
+    const unavailable = this.#unavailable();
+    if (unavailable) {
+      settle(unavailable);
+      return;
+    }
+    const actor = this.#actors.obtain(envelope.to);
+    if (!actor) {
+      settle({ kind: 'failed', error: new Error(`no aggregate of type ${envelope.to.type}`) });
+      return;
+    }
+    const now = this.#options.clock.monotonic();
+    if (actor.quarantinedUntil > now) {
+      settle({ kind: 'unavailable', reason: `${actor.key} is in quarantine`, retryAfterMs: QUARANTINE_MS / 10 });
+      return;
+    }
+    const delivery: Delivery = { envelope, settle, arrivedAt: now, crashes: 0, ...(timer && { timer }) };
+    if (!this.#actors.dispatch(actor, delivery)) {
+      settle({ kind: 'unavailable', reason: `the mailbox of ${actor.key} is full`, retryAfterMs: RETRY_AFTER_MS });
+    }
+  }
+
+  /** The newest state of an aggregate, once it is durable: `observed` is absent without history. */
+  read(address: Address, answer: (result: Settled, observed?: Observed) => void): void {
+    const actor = this.#unavailable() ? undefined : this.#actors.obtain(address);
+    if (!actor) {
+      answer(this.#unavailable() ?? { kind: 'done' });
+      return;
+    }
+    const { state, version } = actor.memory;
+    const observed = version === 0 ? undefined : { state, version };
+    this.#settleDurable(actor, (result) => answer(result, result.kind === 'done' ? observed : undefined), {
+      kind: 'done',
+    });
+  }
+
+  /** Calls `notify` once when a version of the aggregate later than `after` is durable; returns how to give up. */
+  watch(address: Address, after: number, notify: () => void): () => void {
+    const key = addressKey(address);
+    const watchers = this.#watchers.get(key) ?? new Set();
+    const watcher: Watcher = { after, notify };
+    this.#watchers.set(key, watchers.add(watcher));
+    return () => {
+      watchers.delete(watcher);
+      if (watchers.size === 0) this.#watchers.delete(key);
+    };
+  }
+
+  /** Stops and restarts one actor as a crash of its own would. False when it isn't live. */
+  kill(address: Address): boolean {
+    const actor = this.#actors.find(addressKey(address));
+    if (actor) this.#actors.restart(actor);
+    return actor !== undefined;
+  }
+
+  /** Lets go of idle actors: at most `keep` stay, and none untouched since `before` (monotonic ms). */
+  passivate(keep: number, before: number): number {
+    return this.#actors.passivate(keep, before, (actor) => this.#commits.isDurable(actor.lastTicket));
+  }
+
+  get liveActors(): number {
+    return this.#actors.size;
+  }
+
+  get backlog(): number {
+    return this.#actors.backlog;
+  }
+
+  get ready(): boolean {
+    return this.#unavailable() === undefined;
+  }
+
+  /** Messages at another shard or a gateway whose answer is outstanding. */
+  get inFlight(): number {
+    return this.#relay.inFlight();
+  }
+
+  /** Nothing to handle, to store, to hand over or to fire at this moment. */
+  get idle(): boolean {
+    const quiet = this.#commits.idle() && this.#relay.idle() && this.#timers.idle();
+    return quiet && this.#actors.backlog === 0 && this.#backingOff === 0 && this.#recovering === undefined;
+  }
+
+  /** Ends the shard's work here; what isn't durable is forgotten, whoever waits is told to come again. */
+  stop(): void {
+    this.#stopped = true;
+    this.#recovering?.();
+    this.#close('the node is stopping');
+  }
+
+  #unavailable(): Settled | undefined {
+    if (this.#stopped) return { kind: 'unavailable', reason: 'the node is stopping', retryAfterMs: RETRY_AFTER_MS };
+    if (this.#recovering)
+      return { kind: 'unavailable', reason: 'the shard is recovering', retryAfterMs: RETRY_AFTER_MS };
+    return undefined;
+  }
+
+  #handle(actor: Actor, delivery: Delivery): void {
+    const { clock, telemetry } = this.#options;
+    const started = clock.monotonic();
+    this.#process(actor, delivery, started);
+    actor.strikes = 0;
+    telemetry.messageHandled(delivery.envelope.message.type, started - delivery.arrivedAt, clock.monotonic() - started);
+  }
+
+  #process(actor: Actor, delivery: Delivery, started: number): void {
+    const { envelope, settle, timer } = delivery;
+    const { memory } = actor;
+    const seen =
+      memory.seen.get(envelope.id) ?? (memory.seenAll ? undefined : this.#options.store.answered(envelope.id));
+    if (seen) {
+      const reused = envelope.fingerprint !== undefined && seen.fingerprint !== envelope.fingerprint;
+      const reply = reused
+        ? ({ ok: false, version: memory.version, rejection: KEY_REUSED } as const)
+        : seen.reply && { ...seen.reply, replayed: true };
+      this.#settleDurable(actor, settle, { kind: 'done', ...(reply && { reply }) });
+      return;
+    }
+    if (envelope.deadline !== undefined && envelope.deadline <= started) {
+      settle({ kind: 'unavailable', reason: 'the deadline passed in the mailbox', retryAfterMs: RETRY_AFTER_MS });
+      return;
+    }
+    if (timer && memory.timers.get(timer.name)?.seq !== timer.seq) {
+      // Cleared or set anew meanwhile: a stale timer is a no-op.
+      this.#settleDurable(actor, settle, { kind: 'done' });
+      return;
+    }
+    const outcome = decideCommit(actor, envelope, this.#decideOptions(timer));
+    if ('commit' in outcome) this.#commit(actor, outcome.commit, settle);
+    else this.#settleDurable(actor, settle, { kind: 'done', reply: outcome.reply });
+  }
+
+  #decideOptions(timer: Delivery['timer']): DecideOptions {
+    const { clock, policy } = this.#options;
+    return { now: clock.now(), policy, ...(timer && { firedTimer: timer.name }) };
+  }
+
+  #settleDurable(actor: Actor, settle: (result: Settled) => void, result: Settled): void {
+    this.#commits.afterDurable(actor.lastTicket, settle, result);
+  }
+
+  #commit(actor: Actor, commit: Commit, settle: (result: Settled) => void): void {
+    remember(actor.memory, actor.decider, commit);
+    actor.lastTicket = this.#commits.add(commit, settle);
+    for (const send of commit.sends) {
+      if (this.#options.isLocal(send.to)) this.#deliverWithin(send);
+    }
+  }
+
+  /** To an actor of this shard, before the record: see the header. */
+  #deliverWithin(send: Envelope): void {
+    const life = this.#life;
+    this.#commits.trackLocal(send.id);
+    this.deliver(send, (result) => {
+      // In another life of the shard the sender's commit may never have happened; if it did, the outbox has it.
+      if (result.kind === 'done' || life !== this.#life) return;
+      this.#commits.untrackLocal(send.id);
+      this.#relay.enqueue([send]);
+    });
+  }
+
+  #durable(commits: readonly Commit[]): void {
+    const remote = commits.flatMap(({ sends }) => sends.filter((send) => !this.#options.isLocal(send.to)));
+    this.#relay.enqueue(remote);
+    for (const { key, version, timers } of commits) {
+      for (const timer of timers) if ('set' in timer) this.#timers.expect(timer.at);
+      const watchers = this.#watchers.get(key);
+      for (const watcher of watchers ?? []) if (version > watcher.after) watcher.notify();
+    }
+  }
+
+  #snapshotsAt(commits: readonly Commit[]): Snapshot[] {
+    const snapshots: Snapshot[] = [];
+    for (const [key, seq] of new Map(commits.map((commit) => [commit.key, commit.seq]))) {
+      const actor = this.#actors.find(key);
+      // Only of a state that this record completes: one with later commits would be ahead of the log.
+      if (!actor || actor.memory.seq !== seq || seq - actor.memory.snapshotSeq < SNAPSHOT_EVERY) continue;
+      snapshots.push(snapshotOf(key, actor.memory));
+      actor.memory.snapshotSeq = seq;
+      trimSeen(actor.memory);
+    }
+    return snapshots;
+  }
+
+  #fire(timer: DueTimer, settle: (done: boolean) => void): void {
+    const { key, name, seq, message } = timer;
+    const envelope: Envelope = { id: timerId(key, seq, name), to: parseAddressKey(key), message };
+    this.deliver(envelope, (result) => settle(result.kind === 'done'), { name, seq });
+  }
+
+  #crashed(actor: Actor, delivery: Delivery, error: Error): void {
+    const { logger, telemetry, clock } = this.#options;
+    const { envelope } = delivery;
+    delivery.crashes += 1;
+    telemetry.actorCrashed(actor.address.type);
+    logger.error(
+      { err: error, actor: actor.key, message: envelope.message.type, id: envelope.id, crashes: delivery.crashes },
+      'an actor crashed; it was reset to its last decided state',
+    );
+    if (delivery.crashes < MAX_CRASHES) {
+      const life = this.#life;
+      this.#backingOff += 1;
+      clock.delay(CRASH_BACK_OFF_MS * 4 ** (delivery.crashes - 1), () => {
+        this.#backingOff -= 1;
+        this.#again(actor.address, delivery, life);
+      });
+      return;
+    }
+    this.#strike(actor);
+    if (envelope.from === undefined && delivery.timer === undefined) {
+      // The edge is told and its client may repeat: nobody would ever requeue it.
+      delivery.settle({ kind: 'failed', error });
+      return;
+    }
+    telemetry.deadLettered(envelope.message.type);
+    const reason = `${error.name}: ${error.message}`;
+    const commit = deadLetterCommit(actor, envelope, this.#decideOptions(delivery.timer), {
+      envelope,
+      reason,
+      attempts: delivery.crashes,
+    });
+    this.#commit(actor, commit, delivery.settle);
+  }
+
+  #again(address: Address, delivery: Delivery, life: number): void {
+    const actor = life === this.#life && !this.#unavailable() ? this.#actors.obtain(address) : undefined;
+    if (actor && this.#actors.dispatch(actor, delivery)) return;
+    delivery.settle({ kind: 'unavailable', reason: 'the retry found no room', retryAfterMs: RETRY_AFTER_MS });
+  }
+
+  #strike(actor: Actor): void {
+    actor.strikes += 1;
+    if (actor.strikes < MAX_STRIKES) return;
+    actor.strikes = 0;
+    actor.quarantinedUntil = this.#options.clock.monotonic() + QUARANTINE_MS;
+    this.#options.logger.error(
+      { actor: actor.key, quarantineMs: QUARANTINE_MS },
+      'an actor crashed again and again and is in quarantine; the others go on',
+    );
+  }
+
+  #refused(error: Error): void {
+    const { logger, clock, shard } = this.#options;
+    logger.error({ err: error, shard }, 'the log refused a record: nothing of it was acknowledged; the shard recovers');
+    this.#recovering = clock.delay(RECOVERY_MS, () => {
+      this.#recovering = undefined;
+      if (this.#stopped) return;
+      this.#open();
+      this.start();
+    });
+    this.#close('the store refused the change');
+  }
+
+  #close(reason: string): void {
+    const result: Settled = { kind: 'unavailable', reason, retryAfterMs: RETRY_AFTER_MS };
+    this.#life += 1;
+    this.#relay.close();
+    this.#timers.close();
+    const waiting = this.#actors.stopAll();
+    this.#commits.close(result);
+    for (const { settle } of waiting) settle(result);
+  }
+}

@@ -1,0 +1,144 @@
+/** The node as its callers see it: ask, read, look back. Everything it answers is durable (I1). */
+import type { Address } from '../actors/kernel/address.ts';
+import { addressKey } from '../actors/kernel/address.ts';
+import type { Typed } from '../actors/kernel/decider.ts';
+import type { Envelope, MessageId, Reply } from '../actors/kernel/message.ts';
+import type { Clock, Settled, ShardStore, StoredCommit, StoredDeadLetter } from '../actors/kernel/ports.ts';
+import type { AnyDecider } from './memory.ts';
+import type { Node } from './node.ts';
+import type { Observed, Shard } from './shard.ts';
+
+/** The shop can't answer now; whether a command happened is not said, and repeating it with the same id is safe. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
+  readonly retryable = true;
+  readonly retryAfterSeconds: number;
+
+  constructor(reason: string, retryAfterMs: number) {
+    super(reason);
+    this.retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
+  }
+}
+
+const RETRY_AFTER_MS = 1_000;
+
+export type AskRequest = {
+  readonly to: Address;
+  readonly message: Typed;
+  readonly id: MessageId;
+  readonly by?: string;
+  readonly fingerprint?: string;
+  readonly expectedVersion?: number;
+  readonly trace?: string;
+  /** On the monotonic clock, in ms. */
+  readonly deadline: number;
+};
+
+export type ShopCore = {
+  /** @throws Unavailable on overload, a passed deadline, or a failing store */
+  ask(request: AskRequest): Promise<Reply>;
+  /**
+   * The newest durable state; undefined without history. With `after` it waits until the version is greater or the
+   * deadline passes, and then answers what there is.
+   * @throws Unavailable
+   */
+  read<State>(
+    address: Address,
+    options: { readonly deadline: number; readonly after?: number },
+  ): Promise<{ readonly state: State; readonly version: number } | undefined>;
+  readAt<State>(
+    address: Address,
+    version: number,
+  ): Promise<{ readonly state: State; readonly version: number } | undefined>;
+  history(address: Address): Promise<readonly StoredCommit[]>;
+  deadLetters(limit: number): Promise<readonly StoredDeadLetter[]>;
+};
+
+export type ShopCoreOptions = {
+  readonly node: Node;
+  readonly store: ShardStore;
+  readonly clock: Clock;
+  readonly deciders: Readonly<Record<string, AnyDecider>>;
+};
+
+export function createShopCore({ node, store, clock, deciders }: ShopCoreOptions): ShopCore {
+  function shardFor(address: Address): Shard {
+    const shard = node.shardFor(address);
+    if (!shard) throw new Error(`no aggregate of type ${address.type}`);
+    return shard;
+  }
+
+  function readNow(address: Address): Promise<Observed | undefined> {
+    return new Promise((resolve, refuse) => {
+      shardFor(address).read(address, (result, observed) => {
+        if (result.kind === 'done') resolve(observed);
+        else refuse(errorOf(result));
+      });
+    });
+  }
+
+  function nextVersion(address: Address, after: number, deadline: number): Promise<void> {
+    return new Promise((resolve) => {
+      const giveUp = (): void => {
+        cancel();
+        unwatch();
+        resolve();
+      };
+      const unwatch = shardFor(address).watch(address, after, giveUp);
+      const cancel = clock.delay(Math.max(0, deadline - clock.monotonic()), giveUp);
+    });
+  }
+
+  return {
+    ask(request) {
+      return new Promise((resolve, refuse) => {
+        const envelope: Envelope = request;
+        const late = new Unavailable('the deadline passed', RETRY_AFTER_MS);
+        const cancel = clock.delay(Math.max(0, request.deadline - clock.monotonic()), () => refuse(late));
+        node.deliver(envelope, (result) => {
+          cancel();
+          if (result.kind === 'done' && result.reply) resolve(result.reply);
+          else refuse(errorOf(result));
+        });
+      });
+    },
+    async read<State>(address: Address, { deadline, after }: { deadline: number; after?: number }) {
+      let observed = await readNow(address);
+      while (after !== undefined && (observed?.version ?? 0) <= after && clock.monotonic() < deadline) {
+        await nextVersion(address, observed?.version ?? 0, deadline);
+        observed = await readNow(address);
+      }
+      return observed as { state: State; version: number } | undefined;
+    },
+    async readAt<State>(address: Address, version: number) {
+      // Durability first: what the store has may still be behind what an answer showed.
+      await readNow(address);
+      const decider = deciders[address.type];
+      if (!decider) return undefined;
+      let found: Observed | undefined;
+      let state = decider.initial(address.id);
+      for (const commit of store.history(addressKey(address))) {
+        if (commit.version > version) break;
+        for (const event of commit.events) state = decider.evolve(state, event);
+        if (commit.version > 0) found = { state, version: commit.version };
+      }
+      return found as { state: State; version: number } | undefined;
+    },
+    async history(address) {
+      await readNow(address);
+      return [...store.history(addressKey(address))];
+    },
+    deadLetters: async (limit) => store.deadLetters(limit),
+  };
+}
+
+function errorOf(result: Settled): Error {
+  switch (result.kind) {
+    case 'unavailable':
+      return new Unavailable(result.reason, result.retryAfterMs);
+    case 'failed':
+      return result.error;
+    case 'done':
+      return new Error('the request was handled without an answer');
+  }
+}

@@ -1,0 +1,138 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openApiDocument } from '../../http/openapi.ts';
+import { allRoutes } from '../../http/routes/index.ts';
+
+const openapi = suite('http openapi');
+const routes = allRoutes({ virtualClock: true, chaos: true });
+const document = JSON.parse(JSON.stringify(openApiDocument(routes, '1.2.3')));
+
+type Operation = {
+  summary: string;
+  security: unknown[];
+  parameters?: { name: string; in: string; required: boolean }[];
+  requestBody?: { required: boolean; content: Record<string, { schema: unknown; example?: unknown }> };
+  responses: Record<string, { description: string; content?: object }>;
+};
+
+const operationOf = (method: string, path: string): Operation => document.paths[path]?.[method];
+
+openapi('is a 3.1 document with its version', () => {
+  assert.is(document.openapi, '3.1.0');
+  assert.is(document.info.version, '1.2.3');
+});
+
+openapi('has every route, and nothing that is not served', () => {
+  const described = Object.entries<object>(document.paths).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method} ${path}`),
+  );
+  assert.equal(described.sort(), routes.map(({ method, path }) => `${method} ${path}`).sort());
+});
+
+openapi('no two routes answer to the same request', () => {
+  const shapes = routes.map(({ method, path }) => `${method} ${path.replace(/\{\w+\}/g, '{}')}`);
+  assert.is(new Set(shapes).size, shapes.length);
+});
+
+openapi('every example validates against its own schema, and every body has one', () => {
+  for (const { method, path, body, example } of routes) {
+    if (!body) continue;
+    const result = body.safeParse(example);
+    assert.ok(result.success, `${method} ${path}: ${result.success ? '' : result.error.message}`);
+  }
+});
+
+openapi('every reference leads somewhere', () => {
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
+  assert.ok(references.length > 20);
+  for (const [, name = ''] of references) assert.ok(document.components.schemas[name], name);
+});
+
+openapi('every path parameter is described', () => {
+  for (const { method, path } of routes) {
+    const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    const parameters = operationOf(method, path).parameters ?? [];
+    const described = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
+    assert.equal(described, named, path);
+  }
+});
+
+openapi('says who may call: administration is for staff, with a scope', () => {
+  for (const { method, path, access } of routes) {
+    assert.is(operationOf(method, path).security.length, access === 'public' ? 0 : 1, path);
+    assert.is(typeof access === 'object', path.startsWith('/v1/admin/'), path);
+  }
+});
+
+openapi('what is public is exactly this', () => {
+  const open = routes.filter(({ access }) => access === 'public').map(({ method, path }) => `${method} ${path}`);
+  assert.equal(open.sort(), [
+    'get /docs',
+    'get /docs/page.css',
+    'get /docs/page.js',
+    'get /healthz',
+    'get /metrics',
+    'get /openapi.json',
+    'get /readyz',
+    'get /v1/products',
+    'get /v1/products/{sku}',
+    'post /v1/customers',
+    'post /v1/sessions',
+    'post /v1/sessions/guest',
+  ]);
+});
+
+function headerOf(method: string, path: string, name: string) {
+  return operationOf(method, path).parameters?.find(
+    (parameter) => parameter.in === 'header' && parameter.name === name,
+  );
+}
+
+openapi('an idempotency key is required where money or stock moves', () => {
+  const required = routes.filter(({ method, path }) => headerOf(method, path, 'Idempotency-Key')?.required);
+  assert.equal(required.map(({ path }) => path).sort(), [
+    '/v1/admin/stock/{sku}/adjust',
+    '/v1/admin/stock/{sku}/receive',
+    '/v1/checkouts/{id}/complete',
+    '/v1/orders',
+  ]);
+  assert.is(headerOf('post', '/v1/carts', 'Idempotency-Key')?.required, false);
+});
+
+openapi('If-Match is required on catalog edits and offered on every other change of one resource', () => {
+  assert.ok(headerOf('put', '/v1/admin/products/{sku}/price', 'If-Match')?.required);
+  assert.ok(headerOf('post', '/v1/admin/products/{sku}/discontinue', 'If-Match')?.required);
+  const creates = ['/v1/carts', '/v1/orders', '/v1/customers', '/v1/sessions', '/v1/sessions/guest'];
+  const tools = ['/v1/admin/clock/advance', '/v1/admin/actors/{type}/{id}/kill'];
+  for (const { method, path } of routes) {
+    if (method === 'get' || creates.includes(path) || tools.includes(path)) continue;
+    assert.ok(headerOf(method, path, 'If-Match'), `${method} ${path}`);
+  }
+});
+
+openapi('every operation has a summary, an answer with a schema or none, and problems', () => {
+  for (const { method, path } of routes) {
+    const operation = operationOf(method, path);
+    assert.ok(operation.summary.length > 3, path);
+    assert.ok(
+      Object.keys(operation.responses).some((status) => status.startsWith('2')),
+      path,
+    );
+    assert.ok(operation.responses['default']?.content, path);
+  }
+});
+
+openapi('limits and money are described as the numbers they are', () => {
+  const limit = document.paths['/v1/orders'].get.parameters.find((p: { name: string }) => p.name === 'limit');
+  assert.is(limit.schema.type, 'integer');
+  assert.is(limit.schema.maximum, 100);
+  assert.is(document.components.schemas.Money.properties.amount.type, 'integer');
+});
+
+openapi('the clock and the killing of actors exist only where they are switched on', () => {
+  const paths = allRoutes({ virtualClock: false, chaos: false }).map(({ path }) => path);
+  assert.not(paths.some((path) => path.includes('clock') || path.includes('kill')));
+  assert.is(routes.length - paths.length, 2);
+});
+
+openapi.run();

@@ -1,0 +1,73 @@
+/**
+ * `npm test`: every `*.test.ts` below `test/` in a process of its own, two at a time, each with a deadline. Prints what
+ * failed and ends with `N passed, N failed`. Arguments narrow the files: `npm test -- storage runtime`.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+
+const PARALLEL = 2;
+const FILE_DEADLINE_MS = 300_000;
+
+type Result = { file: string; passed: number; failed: number; seconds: number; output: string };
+
+const wanted = process.argv.slice(2);
+const files = globSync('test/**/*.test.ts')
+  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .sort();
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+function runFile(file: string): Promise<Result> {
+  return new Promise((resolve) => {
+    const started = performance.now();
+    const child = spawn(process.execPath, ['--import', 'tsx', file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NODE_ENV: 'test', FORCE_COLOR: '0' },
+    });
+    running.add(child);
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      output += chunk;
+    });
+    const deadline = setTimeout(() => {
+      output += `\nno end after ${FILE_DEADLINE_MS / 1000} s: killed`;
+      child.kill('SIGKILL');
+    }, FILE_DEADLINE_MS);
+    child.on('close', (code) => {
+      clearTimeout(deadline);
+      running.delete(child);
+      resolve(judge(file, output, code, (performance.now() - started) / 1000));
+    });
+  });
+}
+
+function judge(file: string, output: string, code: number | null, seconds: number): Result {
+  const count = (label: string): number => Number(new RegExp(`${label}:\\s+(\\d+)`).exec(output)?.[1] ?? 0);
+  const total = count('Total');
+  const passed = count('Passed');
+  // A file that ran nothing, left tests out or ended badly has failed, whatever it says.
+  const clean = code === 0 && total > 0 && count('Skipped') === 0;
+  return { file, passed, failed: total - passed || (clean ? 0 : 1), seconds, output };
+}
+
+const results: Result[] = [];
+const queue = [...files];
+async function worker(): Promise<void> {
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    const result = await runFile(file);
+    results.push(result);
+    const mark = result.failed === 0 ? 'ok  ' : 'FAIL';
+    console.log(`${mark} ${file}  ${result.passed} passed, ${result.failed} failed  ${result.seconds.toFixed(1)} s`);
+    if (result.failed > 0) console.log(result.output);
+  }
+}
+await Promise.all(Array.from({ length: PARALLEL }, worker));
+const sum = (pick: (result: Result) => number): number => results.reduce((total, result) => total + pick(result), 0);
+const failed = sum((result) => result.failed) + (files.length === 0 ? 1 : 0);
+console.log(`${sum((result) => result.passed)} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { FailPointName } from '../../actors/kernel/ports.ts';
+import { openDatabase } from '../../storage/database.ts';
+import { createEmbeddedLog } from '../../storage/embeddedLog.ts';
+import { createShardStore } from '../../storage/shardStore.ts';
+import { commit, type LogUnderTest, record, shardLogContract } from './shardLogContract.ts';
+
+const log = suite('embedded log');
+
+type Embedded = LogUnderTest & { readonly passed: FailPointName[]; readonly appends: number[][] };
+
+function open(folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'))): Embedded {
+  const db = openDatabase(join(folder, 'test.sqlite'));
+  const passed: FailPointName[] = [];
+  const appends: number[][] = [];
+  let closed = false;
+  const close = (): void => {
+    if (closed) return;
+    closed = true;
+    db.close();
+  };
+  return {
+    log: createEmbeddedLog(db, {
+      projections: [],
+      failPoint: (name) => passed.push(name),
+      monotonic: () => performance.now(),
+      observe: (commits, bytes) => appends.push([commits, bytes]),
+    }),
+    store: createShardStore(db),
+    passed,
+    appends,
+    reopen() {
+      close();
+      return open(folder);
+    },
+    close() {
+      close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+shardLogContract(log, open);
+
+log('embedded log - records of one turn share one transaction', async () => {
+  const subject = open();
+  await Promise.all([0, 1, 2].map((shard) => subject.log.append(record([commit(`s${shard}/x`, 1)], { shard }))));
+  assert.is(subject.appends.length, 1);
+  assert.is(subject.appends[0]?.[0], 3);
+  subject.close();
+});
+
+log('embedded log - passes its fail points in the order of the commit path', async () => {
+  const subject = open();
+  await subject.log.append(record([commit('a/1', 1)]));
+  assert.equal(subject.passed, ['before-append', 'after-append-before-apply', 'after-apply-before-reply']);
+  subject.close();
+});
+
+log('embedded log - refuses a file of a newer version', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'));
+  const path = join(folder, 'test.sqlite');
+  const db = openDatabase(path);
+  db.pragma('user_version = 99');
+  db.close();
+  assert.throws(() => openDatabase(path), /schema version 99/);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+log('embedded log - syncs every transaction', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'));
+  const db = openDatabase(join(folder, 'test.sqlite'));
+  assert.is(db.pragma('synchronous', { simple: true }), 2);
+  assert.is(db.pragma('journal_mode', { simple: true }), 'wal');
+  db.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+log.run();

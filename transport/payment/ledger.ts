@@ -1,0 +1,78 @@
+/**
+ * What the simulated vendor remembers. An authorization holds everything that was done to it, so that one `put` keeps
+ * its sums right whenever the process dies; every other operation's key only leads to its authorization.
+ */
+import type { PaymentGatewayOutcome, PaymentGatewayRequest } from '../../actors/gateways.ts';
+import { add, type Money, zero } from '../../actors/kernel/money.ts';
+
+type Request<Type extends PaymentGatewayRequest['type']> = Extract<PaymentGatewayRequest, { type: Type }>;
+export type AuthorizeRequest = Request<'GatewayAuthorize'>;
+/** What can be done to an authorization. */
+export type FollowUpRequest = Request<'GatewayCapture'> | Request<'GatewayVoid'> | Request<'GatewayRefund'>;
+
+type FollowUp = {
+  readonly request: FollowUpRequest;
+  readonly at: number;
+  readonly outcome: PaymentGatewayOutcome;
+};
+
+export type Authorization = {
+  readonly kind: 'authorization';
+  readonly key: string;
+  readonly request: AuthorizeRequest;
+  readonly at: number;
+  /** Attempts that were answered "unavailable" before there was an outcome. */
+  readonly refusals: number;
+  /** Absent while nothing was executed. */
+  readonly outcome?: PaymentGatewayOutcome;
+  /** In order; one per key. */
+  readonly followUps: readonly FollowUp[];
+};
+
+export type LedgerEntry =
+  | Authorization
+  | { readonly kind: 'follow-up'; readonly key: string; readonly authorizationKey: string };
+
+/** Plain JSON by key; `put` replaces. */
+export interface SimulatorLedger {
+  get(key: string): LedgerEntry | undefined;
+  put(entry: LedgerEntry): void;
+  all(): Iterable<LedgerEntry>;
+}
+
+export function createMemoryLedger(): SimulatorLedger {
+  const entries = new Map<string, LedgerEntry>();
+  return {
+    get: (key) => entries.get(key),
+    put: (entry) => {
+      entries.set(entry.key, entry);
+    },
+    all: () => entries.values(),
+  };
+}
+
+export type Amounts = {
+  readonly captured: Money;
+  readonly refunded: Money;
+  /** Nothing more can be captured. */
+  readonly voided: boolean;
+};
+
+/** What came of an authorization so far; `captureId` narrows the refunds to those of one capture. */
+export function amountsOf(authorization: Authorization, captureId?: string): Amounts {
+  const nothing = zero(authorization.request.amount.currency);
+  let amounts: Amounts = { captured: nothing, refunded: nothing, voided: false };
+  for (const { request, outcome } of authorization.followUps) {
+    if (outcome.outcome === 'captured') {
+      amounts = { ...amounts, captured: add(amounts.captured, outcome.amount) };
+    } else if (outcome.outcome === 'voided') {
+      amounts = { ...amounts, voided: true };
+    } else if (
+      outcome.outcome === 'refunded' &&
+      (captureId === undefined || (request.type === 'GatewayRefund' && request.captureId === captureId))
+    ) {
+      amounts = { ...amounts, refunded: add(amounts.refunded, outcome.amount) };
+    }
+  }
+  return amounts;
+}
