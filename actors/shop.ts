@@ -59,7 +59,7 @@ type Wire =
   | ShipmentSend;
 
 /** What comes from elsewhere: the edge (and through it staff and carriers), the aggregate's own timers, the gateways. */
-type FromElsewhere = {
+export type FromElsewhere = {
   cart: (CartEdgeCommand | CartTimerCommand)['type'];
   checkout: (CheckoutEdgeCommand | CheckoutTimerCommand)['type'];
   customer: CustomerEdgeCommand['type'];

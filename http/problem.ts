@@ -49,7 +49,7 @@ export function rejected(rejection: Rejection, replayed = false): Problem {
 }
 
 export function notFound(what: string): Problem {
-  return new Problem(404, `${what}.not-found`, `There is no such ${what}.`);
+  return new Problem(404, `${what}.unknown`, `There is no such ${what}.`, { title: `Unknown ${what}` });
 }
 
 export function unavailable(detail: string, retryAfterSeconds: number, cause?: unknown): Problem {

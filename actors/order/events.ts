@@ -3,7 +3,7 @@ import type { Money } from '../kernel/money.ts';
 import type { PaymentStatus } from '../payment.ts';
 import type { ShippingMethod } from '../policy.ts';
 import type { OrderLine, PostalAddress, Totals } from '../shared.ts';
-import type { ShipmentStatus } from '../shipment.ts';
+import type { ShipmentAlert, ShipmentStatus } from '../shipment/messages.ts';
 
 export type Awaiting = 'review' | 'operator' | 'payment';
 
@@ -26,6 +26,7 @@ export type OrderShipment = {
   readonly trackingNumber?: string;
   readonly attempts: number;
   readonly replaces?: string;
+  readonly alert?: ShipmentAlert;
 };
 
 /** `seq` in an event of the saga's making orders it: what the saga said earlier and arrives later is ignored. */

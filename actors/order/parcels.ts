@@ -4,7 +4,7 @@
  */
 import { assertNever } from '../kernel/assertNever.ts';
 import type { OrderLine } from '../shared.ts';
-import type { ShipmentStatus } from '../shipment.ts';
+import type { ShipmentStatus } from '../shipment/messages.ts';
 import type { OrderShipment } from './events.ts';
 
 type Shipments = { readonly [shipmentId: string]: OrderShipment };

@@ -49,7 +49,7 @@ export function operate(turn: Turn, command: SagaOperatorCommand): Rejection | u
   }
 }
 
-/** Repeats what is stuck, then starts a held order anew. */
+/** Repeats what is stuck, then starts a held order anew; in a completed one it asks for the parcels again. */
 function retry(turn: Turn, by: string, why: string): boolean {
   const { phase } = turn.saga;
   const stuck = stuckSteps(turn.saga);
@@ -58,9 +58,9 @@ function retry(turn: Turn, by: string, why: string): boolean {
     undo(turn, { goal: phase.outcome, reason: phase.reason, by, why });
   } else if (held && stuck.length > 0 && !isConfirmed(turn.saga)) {
     undo(turn, { goal: 'retry', reason: phase.reason, by, why });
-  } else if (held || (phase.status === 'completed' && stuck.length > 0)) {
+  } else if (held || phase.status === 'completed') {
     for (const step of stuck) turn.compensate(step, why);
-    if (held) release(turn, by, why);
+    release(turn, by, why);
   } else {
     return false;
   }

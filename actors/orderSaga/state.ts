@@ -199,9 +199,10 @@ function compensating({ goal, reason, by, why }: Undoing): Phase {
 function released(saga: Saga): Saga {
   const { phase } = saga;
   const awaiting = phase.status === 'waiting' ? phase.awaiting : null;
+  // A parcel that is in doubt, or that would not be cancelled, is asked for again, not sent twice.
+  const doubted = phase.status === 'completed' ? withSteps(saga, 'succeeded', 'unknown', 'ship') : saga;
   return {
-    // A parcel that would not be cancelled may be there: it is asked for, not sent twice.
-    ...withSteps(withSteps(saga, 'kept', 'succeeded'), 'stuck', 'unknown', 'ship'),
+    ...withSteps(withSteps(doubted, 'stuck', 'unknown', 'ship'), 'kept', 'succeeded'),
     phase: { status: isConfirmed(saga) ? 'fulfilling' : 'reserving' },
     round: awaiting === 'review' || awaiting === 'payment' ? saga.round : saga.round + 1,
     reviewed: saga.reviewed || awaiting === 'review',

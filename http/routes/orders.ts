@@ -1,6 +1,7 @@
 /** Orders: placing one at once, and what became of it. */
 import { z } from 'zod';
 import { sellable } from '../../actors/catalogFacts.ts';
+import type { Rejection } from '../../actors/kernel/decider.ts';
 import { zero } from '../../actors/kernel/money.ts';
 import type { Order, OrderState } from '../../actors/order/state.ts';
 import { type OrderCommand, orderAddress } from '../../actors/order.ts';
@@ -87,15 +88,26 @@ function priceLines(
   const lines = new Map<string, PricedLine>();
   for (const [index, { sku, quantity }] of wanted.entries()) {
     const facts = sellable(sku, factsOf(shop.catalog.find(sku), policy.currency), policy.currency);
-    if ('rejection' in facts) {
-      const { code, detail } = facts.rejection;
-      return { refusal: rejected({ ...facts.rejection, errors: [{ pointer: `/lines/${index}/sku`, code, detail }] }) };
-    }
+    if ('rejection' in facts) return { refusal: refusedLine(facts.rejection, `/lines/${index}/sku`) };
     // The same SKU twice is one line, as in a cart.
     const merged = (lines.get(sku)?.quantity ?? 0) + quantity;
+    if (quantity < 1 || merged > policy.cart.maxQuantity) {
+      return { refusal: refusedLine(quantityInvalid(sku, policy.cart.maxQuantity), `/lines/${index}/quantity`) };
+    }
     lines.set(sku, { sku, name: facts.name, quantity: merged, unitPrice: facts.price });
   }
   return { lines: [...lines.values()] };
+}
+
+/** The order's own rule, said before its lines are priced: money has an end. */
+function quantityInvalid(sku: string, max: number): Rejection {
+  const detail = `${sku}: the quantity must be 1 to ${max}.`;
+  return { status: 422, code: 'order.quantity-invalid', title: 'Not a valid order', detail };
+}
+
+function refusedLine(rejection: Rejection, pointer: string): Problem {
+  const { code, detail } = rejection;
+  return rejected({ ...rejection, errors: [{ pointer, code, detail }] });
 }
 
 const position = z.strictObject({ placedAt: z.number(), orderId: z.string() });

@@ -66,7 +66,7 @@ problem('a problem stays the one it is', () => {
   const one = notFound('order');
   assert.is(problemOf(one), one);
   assert.is(one.status, 404);
-  assert.is(one.code, 'order.not-found');
+  assert.is(one.code, 'order.unknown');
   assert.instance(one, Problem);
 });
 

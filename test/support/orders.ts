@@ -130,6 +130,14 @@ export class SagaRun {
     return outcome;
   }
 
+  /** The step timer fires; false if it isn't set. */
+  stepTimerFires(): boolean {
+    const timer = this.timers.get('step');
+    this.timers.delete('step');
+    if (timer !== undefined) this.when(timer.message as SagaCommand);
+    return timer !== undefined;
+  }
+
   get saga(): Saga {
     if (this.state.status !== 'started') throw new Error(`the saga is ${this.state.status}`);
     return this.state;

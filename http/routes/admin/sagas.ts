@@ -18,7 +18,9 @@ async function show(call: Call, orderId: string, version?: number): Promise<Answ
   if (!found || found.state.status === 'unknown') throw notFound('saga');
   const history = await call.shop.history(address);
   const until = history.filter((commit) => commit.version <= found.version);
-  const body = sagaView(found.state, found.version, until, call.shop.clock.now());
+  // A repeated repair shows what was still to come then, as its first answer did.
+  const now = version === undefined ? call.shop.clock.now() : (until.at(-1)?.at ?? 0);
+  const body = sagaView(found.state, found.version, until, now);
   return { status: 200, body, version: found.version, orderId };
 }
 

@@ -1,0 +1,314 @@
+/**
+ * Every state of the saga × every message that it can hear. What is not in the table changes nothing and sends nothing:
+ * late, repeated and misdirected messages are normal input.
+ */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type SagaCommand, sagaDecider } from '../../actors/orderSaga/saga.ts';
+import {
+  cancelByOperator,
+  cancelSaga,
+  draft,
+  line,
+  releaseHold,
+  retrySaga,
+  SagaRun,
+  says,
+  start,
+  stepTimedOut,
+} from '../support/orders.ts';
+
+const one = start(draft([line('mug', 2, 900)]));
+const dear = start(draft([line('mug', 100, 900)]));
+
+const authorizing = [one, says.reserved('1.1')];
+const committing = [...authorizing, says.authorized()];
+const capturing = [...committing, says.committed('1.1')];
+const fulfilling = [...capturing, says.captured()];
+const completed = [...fulfilling, says.accepted()];
+const backFromShip = [...completed, cancelSaga];
+const backFromCapture = [...backFromShip, says.parcelCancelled()];
+const backFromCommit = [...backFromCapture, says.refunded()];
+const backFromAuthorize = [...committing, cancelSaga, says.released('1.1')];
+const heldOnTheWay = [...authorizing, { type: 'SagaTimedOut' } as const];
+
+const states = {
+  unknown: [],
+  'cancelled before start': [cancelSaga],
+  reserving: [one],
+  authorizing,
+  'at the bank': [...authorizing, says.actionRequired()],
+  'in review': [dear, says.reserved('1.1'), says.authorized()],
+  committing,
+  capturing,
+  fulfilling,
+  'parcel failed': [...fulfilling, says.parcelFailed()],
+  completed,
+  'undoing the parcel': backFromShip,
+  'undoing the capture': backFromCapture,
+  'undoing the commit': backFromCommit,
+  'undoing the authorization': backFromAuthorize,
+  'undoing the reservation': [one, cancelSaga],
+  'undoing for a hold': heldOnTheWay,
+  'held for the operator': [...heldOnTheWay, says.voided(), says.released('1.1')],
+  aborted: [...backFromCommit, says.released('1.1'), says.voided()],
+  'aborted, refund stuck': [...backFromCapture, says.refundEscalated(), says.released('1.1'), says.voided()],
+} as const satisfies Record<string, readonly SagaCommand[]>;
+
+const messages = [
+  one,
+  cancelSaga,
+  says.reserved('1.1'),
+  says.refused('1.1'),
+  says.committed('1.1'),
+  says.commitRefused('1.1'),
+  says.released('1.1'),
+  says.expired('1.1'),
+  says.authorized(),
+  says.declined(),
+  says.actionRequired(),
+  says.captured(),
+  says.captureFailed(),
+  says.voided(),
+  says.authorizationExpired(),
+  says.refunded(),
+  says.refundEscalated(),
+  says.accepted(),
+  says.parcelFailed(),
+  says.parcelCancelled(),
+  says.cancelRefused(),
+  releaseHold,
+  cancelByOperator,
+  retrySaga,
+  stepTimedOut(1),
+  { type: 'SagaTimedOut' },
+  { type: 'ReviewOverdue' },
+] as const satisfies readonly SagaCommand[];
+
+/** Leaving a message out doesn't compile. */
+type Untested = Exclude<SagaCommand['type'], (typeof messages)[number]['type']>;
+const untested: readonly Untested[] = [] satisfies never[];
+
+type State = keyof typeof states;
+type Row = Partial<Record<SagaCommand['type'], string>>;
+
+/** Events, then what is sent; or the code of the rejection. */
+const table: Record<State, Row> = {
+  unknown: {
+    StartSaga: 'SagaStarted StepStarted > ReserveStock',
+    CancelSaga: 'SagaAborted > EndOrder',
+    ReleaseHold: 'saga.unknown',
+    CancelByOperator: 'saga.unknown',
+    RetrySaga: 'saga.unknown',
+  },
+  'cancelled before start': {
+    ReleaseHold: 'saga.unknown',
+    CancelByOperator: 'saga.unknown',
+    RetrySaga: 'saga.unknown',
+  },
+  reserving: {
+    CancelSaga: 'CompensationStarted CompensationRequested > ReleaseReservation',
+    StockReserved: 'StepSucceeded StepStarted > AuthorizePayment',
+    StockRefused: 'StepFailed StepStarted > ReserveStock',
+    StockExpired: 'StepFailed StepStarted > ReserveStock',
+    ReleaseHold: 'saga.not-in-review',
+    CancelByOperator: 'CompensationStarted CompensationRequested > ReleaseReservation',
+    RetrySaga: 'saga.not-waiting',
+    StepTimedOut: 'StepTimedOut > ReserveStock',
+    SagaTimedOut: 'CompensationStarted CompensationRequested > HoldOrder ReleaseReservation',
+  },
+  authorizing: {
+    CancelSaga: 'CompensationStarted CompensationRequested > VoidPayment',
+    StockExpired: 'StepFailed StepStarted > ReserveStock',
+    PaymentAuthorized: 'StepSucceeded StepStarted > CommitReservation',
+    PaymentDeclined: 'StepFailed CompensationStarted CompensationRequested > ReleaseReservation',
+    PaymentActionRequired: 'SagaHeld > HoldOrder',
+    PaymentVoided: 'StepFailed StepStarted > AuthorizePayment',
+    AuthorizationExpired: 'StepFailed StepStarted > AuthorizePayment',
+    ReleaseHold: 'saga.not-in-review',
+    CancelByOperator: 'CompensationStarted CompensationRequested > VoidPayment',
+    RetrySaga: 'saga.not-waiting',
+    StepTimedOut: 'StepTimedOut > AuthorizePayment',
+    SagaTimedOut: 'CompensationStarted CompensationRequested > HoldOrder VoidPayment',
+  },
+  'at the bank': {
+    CancelSaga: 'CompensationStarted CompensationRequested > VoidPayment',
+    StockExpired: 'StepFailed',
+    PaymentAuthorized: 'StepSucceeded SagaReleased StepStarted > ReleaseOrder CommitReservation',
+    PaymentDeclined: 'StepFailed CompensationStarted CompensationRequested > ReleaseReservation',
+    PaymentVoided: 'StepFailed',
+    AuthorizationExpired: 'StepFailed',
+    ReleaseHold: 'saga.not-in-review',
+    CancelByOperator: 'CompensationStarted CompensationRequested > VoidPayment',
+    RetrySaga: 'saga.not-waiting',
+    SagaTimedOut: 'CompensationStarted CompensationRequested > HoldOrder VoidPayment',
+  },
+  'in review': {
+    CancelSaga: 'CompensationStarted CompensationRequested > VoidPayment',
+    StockExpired: 'StepFailed',
+    PaymentVoided: 'StepFailed',
+    AuthorizationExpired: 'StepFailed',
+    ReleaseHold: 'SagaReleased StepStarted > ReleaseOrder CommitReservation',
+    CancelByOperator: 'CompensationStarted CompensationRequested > VoidPayment',
+    RetrySaga: 'saga.not-waiting',
+    ReviewOverdue: 'ReviewOverdueNoted',
+  },
+  committing: {
+    CancelSaga: 'CompensationStarted CompensationRequested > ReleaseReservation',
+    StockCommitted: 'StepSucceeded StepStarted > CapturePayment',
+    StockCommitRefused: 'StepFailed StepFailed StepStarted > ReserveStock',
+    PaymentVoided: 'StepFailed StepStarted > AuthorizePayment',
+    AuthorizationExpired: 'StepFailed StepStarted > AuthorizePayment',
+    ReleaseHold: 'saga.not-in-review',
+    CancelByOperator: 'CompensationStarted CompensationRequested > ReleaseReservation',
+    RetrySaga: 'saga.not-waiting',
+    StepTimedOut: 'StepTimedOut > CommitReservation',
+    SagaTimedOut: 'CompensationStarted CompensationRequested > HoldOrder ReleaseReservation',
+  },
+  capturing: {
+    CancelSaga: 'CompensationStarted CompensationRequested > RefundPayment',
+    PaymentCaptured: 'StepSucceeded StepStarted > ConfirmOrder RequestShipment',
+    PaymentCaptureFailed: 'StepFailed CompensationStarted CompensationRequested > ReleaseReservation',
+    ReleaseHold: 'saga.not-in-review',
+    CancelByOperator: 'CompensationStarted CompensationRequested > RefundPayment',
+    RetrySaga: 'saga.not-waiting',
+    StepTimedOut: 'StepTimedOut > CapturePayment',
+    SagaTimedOut: 'CompensationStarted CompensationRequested > HoldOrder RefundPayment',
+  },
+  fulfilling: {
+    CancelSaga: 'CompensationStarted CompensationRequested > CancelShipment',
+    ShipmentAccepted: 'StepSucceeded SagaCompleted > BeginFulfilment',
+    ShipmentFailed: 'StepFailed SagaHeld > HoldOrder',
+    ShipmentCancelled: 'StepFailed SagaHeld > HoldOrder',
+    ReleaseHold: 'saga.not-in-review',
+    CancelByOperator: 'CompensationStarted CompensationRequested > CancelShipment',
+    RetrySaga: 'saga.not-waiting',
+    StepTimedOut: 'StepTimedOut > RequestShipment',
+  },
+  'parcel failed': {
+    CancelSaga: 'CompensationStarted CompensationRequested > RefundPayment',
+    ShipmentAccepted: 'CompensationRequested > CancelShipment',
+    ReleaseHold: 'saga.not-in-review',
+    CancelByOperator: 'CompensationStarted CompensationRequested > RefundPayment',
+    RetrySaga: 'SagaReleased StepStarted > ReleaseOrder RequestShipment',
+  },
+  completed: {
+    CancelSaga: 'CompensationStarted CompensationRequested > CancelShipment',
+    ShipmentFailed: 'StepFailed SagaHeld > HoldOrder',
+    ShipmentCancelled: 'StepFailed SagaHeld > HoldOrder',
+    ReleaseHold: 'saga.not-in-review',
+    CancelByOperator: 'CompensationStarted CompensationRequested > CancelShipment',
+    RetrySaga: 'SagaReleased StepStarted > ReleaseOrder RequestShipment',
+  },
+  'undoing the parcel': {
+    ShipmentFailed: 'StepCompensated CompensationRequested > RefundPayment',
+    ShipmentCancelled: 'StepCompensated CompensationRequested > RefundPayment',
+    ShipmentCancelRefused: 'CompensationRefused SagaReleased SagaCompleted > RefuseCancellation BeginFulfilment',
+    ReleaseHold: 'saga.not-in-review',
+    RetrySaga: 'saga.not-waiting',
+    StepTimedOut: 'CompensationRequested > CancelShipment',
+  },
+  'undoing the capture': {
+    PaymentCaptureFailed: 'StepCompensated CompensationRequested > ReleaseReservation',
+    PaymentRefunded: 'StepCompensated CompensationRequested > ReleaseReservation',
+    RefundEscalated: 'CompensationFailed CompensationRequested > ReleaseReservation',
+    ShipmentAccepted: 'CompensationRequested > CancelShipment',
+    ReleaseHold: 'saga.not-in-review',
+    RetrySaga: 'saga.not-waiting',
+    StepTimedOut: 'CompensationRequested > RefundPayment',
+  },
+  'undoing the commit': {
+    StockReleased: 'StepCompensated StepCompensated CompensationRequested > VoidPayment',
+    PaymentCaptured: 'CompensationRequested > RefundPayment',
+    ShipmentAccepted: 'CompensationRequested > CancelShipment',
+    ReleaseHold: 'saga.not-in-review',
+    RetrySaga: 'saga.not-waiting',
+    StepTimedOut: 'CompensationRequested > ReleaseReservation',
+  },
+  'undoing the authorization': {
+    StockReserved: 'CompensationRequested > ReleaseReservation',
+    StockCommitted: 'CompensationRequested > ReleaseReservation',
+    PaymentVoided: 'StepCompensated SagaAborted > EndOrder',
+    RefundEscalated: 'CompensationFailed SagaAborted > EndOrder',
+    ReleaseHold: 'saga.not-in-review',
+    RetrySaga: 'saga.not-waiting',
+    StepTimedOut: 'CompensationRequested > VoidPayment',
+  },
+  'undoing the reservation': {
+    StockReleased: 'StepCompensated SagaAborted > EndOrder',
+    ReleaseHold: 'saga.not-in-review',
+    RetrySaga: 'saga.not-waiting',
+    StepTimedOut: 'CompensationRequested > ReleaseReservation',
+  },
+  'undoing for a hold': {
+    CancelSaga: 'GoalChanged',
+    StockExpired: 'StepFailed',
+    PaymentVoided: 'StepCompensated CompensationRequested > ReleaseReservation',
+    RefundEscalated: 'CompensationFailed CompensationRequested > ReleaseReservation',
+    ReleaseHold: 'saga.not-in-review',
+    CancelByOperator: 'GoalChanged',
+    RetrySaga: 'saga.not-waiting',
+    StepTimedOut: 'CompensationRequested > VoidPayment',
+  },
+  'held for the operator': {
+    CancelSaga: 'CompensationStarted SagaAborted > EndOrder',
+    StockReserved: 'CompensationRequested > ReleaseReservation',
+    PaymentAuthorized: 'CompensationRequested > VoidPayment',
+    ReleaseHold: 'saga.not-in-review',
+    CancelByOperator: 'CompensationStarted SagaAborted > EndOrder',
+    RetrySaga: 'SagaReleased StepStarted > ReleaseOrder ReserveStock',
+  },
+  aborted: {
+    StockReserved: 'CompensationRequested > ReleaseReservation',
+    StockCommitted: 'CompensationRequested > ReleaseReservation',
+    PaymentAuthorized: 'CompensationRequested > VoidPayment',
+    PaymentCaptured: 'CompensationRequested > RefundPayment',
+    ShipmentAccepted: 'CompensationRequested > CancelShipment',
+    ReleaseHold: 'saga.not-in-review',
+    CancelByOperator: 'saga.ended',
+    RetrySaga: 'saga.not-waiting',
+  },
+  'aborted, refund stuck': {
+    StockReserved: 'CompensationRequested > ReleaseReservation',
+    StockCommitted: 'CompensationRequested > ReleaseReservation',
+    PaymentAuthorized: 'CompensationRequested > VoidPayment',
+    PaymentRefunded: 'StepCompensated SagaAborted > EndOrder',
+    ShipmentAccepted: 'CompensationRequested > CancelShipment',
+    ReleaseHold: 'saga.not-in-review',
+    CancelByOperator: 'saga.ended',
+    RetrySaga: 'CompensationStarted CompensationRequested > RefundPayment',
+  },
+};
+
+const pairs = suite('saga, every state × every message');
+
+for (const [state, commands] of Object.entries(states)) {
+  pairs(state, () => {
+    assert.equal(untested, []);
+    const row: Row = table[state as State];
+    for (const message of messages) {
+      assert.is(effectOf(new SagaRun(commands), message), row[message.type] ?? '', `${state} × ${message.type}`);
+    }
+  });
+
+  pairs(`${state} - hears every message twice without a new effect on the outside`, () => {
+    for (const message of messages) {
+      const run = new SagaRun(commands);
+      if (run.when(message).rejection !== undefined) continue;
+      const again = run.when(message);
+      const asked = again.sent.filter(({ to }) => to.type !== 'order').map((send) => send.message.type);
+      assert.equal(asked, [], `${state} × ${message.type}`);
+      assert.equal(run.events.reduce(sagaDecider.evolve, sagaDecider.initial('ord_1')), run.state, 'replays');
+    }
+  });
+}
+
+pairs.run();
+
+function effectOf(run: SagaRun, message: SagaCommand): string {
+  const outcome = run.when(message);
+  if (outcome.rejection !== undefined) return outcome.rejection.code;
+  const events = outcome.accepted.events.map(({ type }) => type);
+  const sends = outcome.sent.map((send) => send.message.type);
+  return [...events, ...(sends.length > 0 ? ['>', ...sends] : [])].join(' ');
+}

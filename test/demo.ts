@@ -1,0 +1,47 @@
+/**
+ * `npm run demo`: one order from the shelf to the door, then one whose payment is declined, through the public HTTP
+ * interface of a node of its own. It checks what it shows and ends with status 1 when something is not as expected.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createChecks } from './demo/checks.ts';
+import { orderThatIsNotPaid } from './demo/declined.ts';
+import { orderFromShelfToDoor } from './demo/delivered.ts';
+import { createPrinter } from './demo/printer.ts';
+import { openShop } from './demo/shop.ts';
+import { type Server, startServer } from './support/server.ts';
+
+/** Far more than it takes; a demo that hangs helps nobody. */
+const DEADLINE_MS = 60_000;
+const LOG_LINES_SHOWN = 15;
+
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-demo-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+
+const print = createPrinter((text) => process.stdout.write(text));
+const checks = createChecks();
+let server: Server | undefined;
+setTimeout(() => leave(new Error(`no end after ${DEADLINE_MS / 1_000} s`)), DEADLINE_MS).unref();
+
+function leave(error: unknown): never {
+  print.failure(error instanceof Error ? error.message : String(error));
+  if (server) print.log(server.log.slice(-LOG_LINES_SHOWN));
+  process.exit(1);
+}
+
+try {
+  print.title('Holdfast demo', 'One order from the shelf to the door, then one that is not paid.');
+  // On the virtual clock the days that a parcel takes pass at once.
+  server = await startServer({ folder, env: { SEED: 'demo', CLOCK: 'virtual' } });
+  print.note(`A node of its own runs at ${server.url} (ready after ${(server.readyMs / 1_000).toFixed(1)} s).`);
+  print.note('Everything below goes through its public HTTP interface.');
+  const shop = await openShop(server.url);
+  await orderFromShelfToDoor(shop, print, checks);
+  await orderThatIsNotPaid(shop, print, checks);
+  await server.close();
+  print.success(`All ${checks.passed} checks passed. Try it yourself: npm start, then open /docs.`);
+} catch (error) {
+  leave(error);
+}

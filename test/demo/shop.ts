@@ -1,0 +1,135 @@
+/** The shop as the demo's guest and its staff see it: the public HTTP interface, with the answers it reads. */
+import { ADDRESS, createClient } from '../support/client.ts';
+
+export type Money = { readonly amount: number; readonly currency: string };
+export type Product = {
+  readonly sku: string;
+  readonly name: string;
+  readonly price: Money;
+  readonly available: number;
+};
+export type Cart = {
+  readonly id: string;
+  readonly lines: readonly {
+    readonly sku: string;
+    readonly name: string;
+    readonly quantity: number;
+    readonly total: Money;
+  }[];
+  readonly totals: Totals;
+};
+export type Totals = { readonly subtotal: Money; readonly shipping: Money; readonly total: Money };
+export type Checkout = { readonly id: string; readonly step: string | null; readonly totals: Totals };
+export type Order = {
+  readonly id: string;
+  readonly status: string;
+  readonly payment: {
+    readonly status: string;
+    readonly authorized: Money;
+    readonly captured: Money;
+    readonly refunded: Money;
+  };
+  readonly fulfillment: {
+    readonly status: string;
+    readonly shipments: readonly {
+      readonly id: string;
+      readonly status: string;
+      readonly carrier?: string;
+      readonly trackingNumber?: string;
+    }[];
+  };
+  readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly totals: Totals;
+};
+export type Timeline = {
+  readonly data: readonly {
+    readonly at: string;
+    readonly title: string;
+    readonly amount?: Money;
+    readonly carrier?: string;
+    readonly trackingNumber?: string;
+  }[];
+};
+export type Saga = {
+  readonly status: string;
+  readonly reason: string | null;
+  readonly steps: readonly {
+    readonly id: string;
+    readonly status: string;
+    readonly sku?: string;
+    readonly reason: string | null;
+  }[];
+};
+export type Buckets = {
+  readonly available: number;
+  readonly reserved: number;
+  readonly committed: number;
+  readonly picked: number;
+  readonly shipped: number;
+};
+
+export { ADDRESS };
+
+const POLL_MS = 20;
+const PATIENCE_MS = 10_000;
+
+export type Shop = {
+  /** A request of the guest; @throws Error when the answer isn't a success. */
+  guest<Body>(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Body>;
+  staff<Body>(method: string, path: string, body?: unknown): Promise<Body>;
+  /** The guest's order as soon as it `holds`. */
+  orderWhen(id: string, what: string, holds: (order: Order) => boolean): Promise<Order>;
+  /** Stock of a SKU, all warehouses together. */
+  stock(sku: string): Promise<Buckets>;
+  /** Lets business time pass. */
+  pass(ms: number): Promise<void>;
+};
+
+export async function openShop(url: string): Promise<Shop> {
+  const client = createClient(url);
+  const tokens = { guest: await client.guest(), staff: await client.staff() };
+
+  async function send<Body>(
+    who: keyof typeof tokens,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Body> {
+    const answer = await client.call(method, path, { token: tokens[who], body, headers });
+    if (answer.status >= 300) {
+      throw new Error(`${method} ${path} was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    }
+    return answer.body as Body;
+  }
+
+  async function orderWhen(id: string, what: string, holds: (order: Order) => boolean): Promise<Order> {
+    const until = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const order = await send<Order>('guest', 'GET', `/v1/orders/${id}`);
+      if (holds(order)) return order;
+      if (performance.now() > until) throw new Error(`waited in vain for ${what}; the order is ${order.status}`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  return {
+    guest: (method, path, body, headers) => send('guest', method, path, body, headers),
+    staff: (method, path, body) => send('staff', method, path, body),
+    orderWhen,
+    async stock(sku) {
+      const { warehouses } = await send<{ warehouses: readonly Buckets[] }>('staff', 'GET', `/v1/admin/stock/${sku}`);
+      const sum = (bucket: keyof Buckets): number => warehouses.reduce((total, each) => total + each[bucket], 0);
+      return {
+        available: sum('available'),
+        reserved: sum('reserved'),
+        committed: sum('committed'),
+        picked: sum('picked'),
+        shipped: sum('shipped'),
+      };
+    },
+    async pass(ms) {
+      await send('staff', 'POST', '/v1/admin/clock/advance', { ms });
+    },
+  };
+}

@@ -1,0 +1,120 @@
+/**
+ * A payment vendor for models: strict about money, the same key is the same operation for ever. How it behaves is the
+ * caller's choice for each request; what it did is in its books, which are the truth that a payment is compared with.
+ */
+import type { PaymentGatewayOutcome, PaymentGatewayRequest, PaymentGatewayResult } from '../../actors/gateways.ts';
+import { assertNever } from '../../actors/kernel/assertNever.ts';
+import { type Money, money } from '../../actors/kernel/money.ts';
+import { defaultPolicy } from '../../actors/policy.ts';
+
+/**
+ * `lost`: never executed, no answer. `silent`: executed, no answer. `late`: executed after it was given up on, then told
+ * by webhook. `refuse`: refused for good.
+ */
+export type Mood = 'fine' | 'refuse' | 'unavailable' | 'lost' | 'silent' | 'late';
+
+type Authorization = {
+  key: string;
+  amount: Money;
+  expiresAt: number;
+  voided: boolean;
+  captured: number;
+  refunded: number;
+};
+type Operation = Exclude<PaymentGatewayRequest, { type: 'GatewayEnquire' }>;
+
+export class Vendor {
+  readonly authorizations: Authorization[] = [];
+  captures = 0;
+  readonly #outcomes = new Map<string, PaymentGatewayOutcome>();
+  readonly #late: Operation[] = [];
+
+  /** The answer to one request; undefined when the caller must treat it as timed out, too. */
+  answer(request: PaymentGatewayRequest, mood: Mood, now: number): PaymentGatewayResult {
+    return {
+      type: 'PaymentGatewayResult',
+      operation: request.type,
+      key: request.key,
+      result: this.#result(request, mood, now),
+    };
+  }
+
+  /** Executes what was late and tells it by webhook. */
+  webhooks(now: number): PaymentGatewayResult[] {
+    return this.#late.splice(0).map((request) => this.answer(request, 'fine', now));
+  }
+
+  /** What of the customer's money is held or kept by attempts up to this one. */
+  holds(through: number, now: number): number {
+    return this.authorizations
+      .filter(({ key }) => Number(key.slice(key.lastIndexOf('-') + 1)) <= through)
+      .reduce((sum, a) => sum + (this.#isLive(a, now) ? a.amount.amount - a.captured : 0) + a.captured - a.refunded, 0);
+  }
+
+  #isLive({ voided, expiresAt, captured, amount }: Authorization, now: number): boolean {
+    return !voided && now < expiresAt && captured < amount.amount;
+  }
+
+  #result(request: PaymentGatewayRequest, mood: Mood, now: number): PaymentGatewayOutcome {
+    const timedOut = { outcome: 'unknown', reason: 'timed out' } as const;
+    if (mood === 'unavailable') return { outcome: 'unavailable', reason: 'no connection' };
+    if (request.type === 'GatewayEnquire') {
+      if (mood === 'lost' || mood === 'silent') return timedOut;
+      return this.#outcomes.get(request.key) ?? { outcome: 'not-found' };
+    }
+    if (mood === 'lost') return timedOut;
+    if (mood === 'late') {
+      this.#late.push(request);
+      return timedOut;
+    }
+    const known = this.#outcomes.get(request.key);
+    const outcome = known ?? (mood === 'refuse' ? this.#refuse(request) : this.#execute(request, now));
+    this.#outcomes.set(request.key, outcome);
+    return mood === 'silent' ? timedOut : outcome;
+  }
+
+  #refuse({ type }: Operation): PaymentGatewayOutcome {
+    return { outcome: type === 'GatewayAuthorize' ? 'declined' : 'failed', reason: 'refused' };
+  }
+
+  #execute(request: Operation, now: number): PaymentGatewayOutcome {
+    const failed = { outcome: 'failed', reason: 'not possible' } as const;
+    const of = (id: string) => this.authorizations[Number(id.slice(id.indexOf('_') + 1))];
+    switch (request.type) {
+      case 'GatewayAuthorize': {
+        const { key, amount } = request;
+        const expiresAt = now + defaultPolicy.payment.authorizationMs;
+        this.authorizations.push({ key, amount, expiresAt, voided: false, captured: 0, refunded: 0 });
+        return { outcome: 'authorized', authorizationId: `auth_${this.authorizations.length - 1}`, expiresAt };
+      }
+      case 'GatewayCapture': {
+        const authorization = of(request.authorizationId);
+        const { amount } = request.amount;
+        if (!authorization || !this.#isLive(authorization, now) || authorization.captured > 0) return failed;
+        if (amount > authorization.amount.amount) return failed;
+        authorization.captured = amount;
+        this.captures += 1;
+        return {
+          outcome: 'captured',
+          captureId: request.authorizationId.replace('auth', 'cap'),
+          amount: request.amount,
+        };
+      }
+      case 'GatewayVoid': {
+        const authorization = of(request.authorizationId);
+        if (!authorization || !this.#isLive(authorization, now)) return failed;
+        authorization.voided = true;
+        return { outcome: 'voided' };
+      }
+      case 'GatewayRefund': {
+        const authorization = of(request.captureId);
+        const { amount, currency } = request.amount;
+        if (!authorization || authorization.refunded + amount > authorization.captured) return failed;
+        authorization.refunded += amount;
+        return { outcome: 'refunded', refundId: `re_${request.key}`, amount: money(amount, currency) };
+      }
+      default:
+        return assertNever(request);
+    }
+  }
+}
