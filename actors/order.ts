@@ -34,7 +34,7 @@ export type { Order, OrderState, OrderStatus } from './order/state.ts';
 
 export const orderAddress = (orderId: string): Address<'order'> => ({ type: 'order', id: orderId });
 
-export const customerOrdersAddress = (customerId: string): Address<'customer-orders'> => ({
+const customerOrdersAddress = (customerId: string): Address<'customer-orders'> => ({
   type: 'customer-orders',
   id: customerId,
 });
@@ -191,8 +191,13 @@ function unknownOrder(orderId: string): { readonly rejection: Rejection } {
 }
 
 function hear(order: Order, news: SagaNews, context: ShopContext): OrderDecision {
-  if (news.seq <= order.sagaSeq || order.stage === 'closed') return noChange;
-  if (order.end !== null && news.type !== 'EndOrder') return noChange;
+  if (order.stage === 'closed' || (order.end !== null && news.type !== 'EndOrder')) return noChange;
+  if (news.type === 'RefuseCancellation') {
+    // It answers the cancellation, whatever the saga has said since.
+    if (order.cancellation === null || news.seq <= order.refusalSeq) return noChange;
+  } else if (news.seq <= order.sagaSeq) {
+    return noChange;
+  }
   return changed(order, heard(news), context);
 }
 

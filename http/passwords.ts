@@ -7,7 +7,7 @@ import { type Problem, unavailable } from './problem.ts';
 
 /** `2^logN × 8 × 128` bytes of memory, `p` passes: OWASP's minimum with 16 MB. */
 export type PasswordCost = { readonly logN: number; readonly r: number; readonly p: number };
-export const defaultPasswordCost: PasswordCost = { logN: 14, r: 8, p: 5 };
+const defaultPasswordCost: PasswordCost = { logN: 14, r: 8, p: 5 };
 
 /** Hashes at work at once; more would only take the thread pool from others. */
 const MAX_RUNNING = 2;

@@ -1,7 +1,7 @@
 /** Everything that goes wrong becomes one of these: an RFC 9457 answer with a stable `code`, never a stack trace. */
 import { STATUS_CODES } from 'node:http';
 import type { Rejection } from '../actors/kernel/decider.ts';
-import { isUnavailable } from './shop.ts';
+import { Unavailable } from '../supervisors/shop.ts';
 
 export type ProblemError = {
   /** Where the offending member stands; a body's unless said otherwise. */
@@ -68,7 +68,8 @@ function isClientError(error: unknown): error is Error & { status: number; type?
 /** Any thrown value as a problem. What isn't known is our bug: 500, with nothing of it shown. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (isUnavailable(error)) return unavailable('The shop cannot answer right now.', error.retryAfterSeconds, error);
+  if (error instanceof Unavailable)
+    return unavailable('The shop cannot answer right now.', error.retryAfterSeconds, error);
   if (isClientError(error)) return clientProblem(error.status, error);
   return new Problem(500, 'internal', 'Something went wrong on our side.', { cause: error });
 }

@@ -1,6 +1,7 @@
 /** One node with its edge, from configuration to graceful stop. */
 import { type Logger, pino } from 'pino';
-import { developmentSecret } from '../storage/dataFolder.ts';
+import { StoreInUse } from '../storage/database.ts';
+import { developmentSecret, StoreMismatch } from '../storage/dataFolder.ts';
 import { type Config, ConfigError, readConfig } from '../supervisors/config.ts';
 import { type Holdfast, startHoldfast } from '../supervisors/holdfast.ts';
 import { seedDemo } from '../supervisors/seed.ts';
@@ -22,8 +23,8 @@ export async function serve(): Promise<void> {
     logger.info({ url, shards: config.SHARDS, dataDir: config.DATA_DIR, clock: config.CLOCK }, 'Holdfast is ready');
     if (config.NODE_ENV === 'development') process.stdout.write(banner(url, config, products, password));
   } catch (error) {
-    const known = error instanceof ConfigError || (error instanceof Error && error.name === 'StoreMismatch');
-    process.stderr.write(`${known ? (error as Error).message : error instanceof Error ? error.stack : error}\n`);
+    const expected = error instanceof ConfigError || error instanceof StoreMismatch || error instanceof StoreInUse;
+    process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : error}\n`);
     process.exit(1);
   }
 }

@@ -1,4 +1,5 @@
 /** Applies a record to the tables: log position, audit trail, outbox, timers, snapshots, dead letters, read models. */
+import { parseAddressKey } from '../actors/kernel/address.ts';
 import type { Commit } from '../actors/kernel/message.ts';
 import type { EncodedRecord, FailPoint } from '../actors/kernel/ports.ts';
 import type { Db } from './database.ts';
@@ -12,6 +13,10 @@ export type ApplyRecord = (record: EncodedRecord) => void;
 /** Must run inside a transaction of the caller's. */
 export function createApplyRecord(db: Db, projections: readonly Projection[], failPoint: FailPoint): ApplyRecord {
   const insertRecord = db.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const moveHead = db.prepare(
+    `INSERT INTO heads VALUES (@shard, @n, @epoch, @hash, @inboxOffset) ON CONFLICT (shard) DO UPDATE
+     SET n = @n, epoch = @epoch, hash = @hash, inbox_offset = @inboxOffset WHERE n = @n - 1`,
+  );
   const insertCommit = db.prepare('INSERT INTO commits VALUES (NULL, ?, ?, ?, ?, ?, ?)');
   const insertSend = db.prepare('INSERT INTO outbox VALUES (?, ?, ?)');
   const deleteSend = db.prepare('DELETE FROM outbox WHERE id = ?');
@@ -23,6 +28,10 @@ export function createApplyRecord(db: Db, projections: readonly Projection[], fa
   const upsertSnapshot = db.prepare(
     `INSERT INTO snapshots VALUES (?, ?, ?, ?) ON CONFLICT (key)
      DO UPDATE SET seq = excluded.seq, version = excluded.version, body = excluded.body`,
+  );
+  const snapshotSeq = db.prepare<[string], number>('SELECT seq FROM snapshots WHERE key = ?').pluck();
+  const insertSeen = db.prepare(
+    'INSERT INTO seen SELECT cause, position FROM commits WHERE key = ? AND seq > ? AND seq <= ?',
   );
   const insertDeadLetter = db.prepare('INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)');
   const projectionsOf = new Map<string, Projection[]>();
@@ -63,16 +72,20 @@ export function createApplyRecord(db: Db, projections: readonly Projection[], fa
         insertDeadLetter.run(envelope.id, key, at, attempts, reason, JSON.stringify(envelope));
       }
       if (commit.events.length > 0) {
-        for (const projection of projectionsOf.get(key.slice(0, key.indexOf('/'))) ?? []) projection.apply(commit);
+        for (const projection of projectionsOf.get(parseAddressKey(key).type) ?? []) projection.apply(commit);
       }
     });
     for (const id of acked) deleteSend.run(id);
     applyTimers(shard, commits);
     for (const { key, seq, version, state, timers } of snapshots) {
+      insertSeen.run(key, snapshotSeq.get(key) ?? 0, seq);
       upsertSnapshot.run(key, seq, version, JSON.stringify({ state, timers }));
     }
     const { n, epoch, at, inboxOffset, prevHash } = record;
     const ids = JSON.stringify(acked);
+    if (moveHead.run({ shard, n, epoch, hash, inboxOffset }).changes !== 1) {
+      throw new Error(`record ${n} of shard ${shard} doesn't follow the newest one`);
+    }
     insertRecord.run(shard, n, epoch, at, inboxOffset, prevHash, hash, firstPosition, commits.length, ids);
     failPoint('after-append-before-apply');
   };

@@ -7,27 +7,36 @@ import Database from 'better-sqlite3';
 export type Db = Database.Database;
 
 const SCHEMA_VERSION = 1;
+/** A process that is just ending may hold the file for a moment. */
+const LOCK_TIMEOUT_MS = 2_000;
 const PAGE_CACHE_KIB = 64 * 1024;
+/** The log file is folded into the main file every so many pages: the same hot pages are then written once, not often. */
+const CHECKPOINT_PAGES = 8_192;
 
 const SCHEMA = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
-  -- The shard logs: one row a record, and one row a commit of it, in log order.
+  -- The shard logs: one row a record, and one row a commit of it, in log order. Rows are only ever added at the end:
+  -- an index over shard and number would cost every transaction a page per shard.
   CREATE TABLE records (
     shard INTEGER NOT NULL, n INTEGER NOT NULL, epoch INTEGER NOT NULL, at INTEGER NOT NULL,
     inbox_offset INTEGER NOT NULL, prev_hash TEXT NOT NULL, hash TEXT NOT NULL,
-    first_position INTEGER NOT NULL, commits INTEGER NOT NULL, acked TEXT NOT NULL,
-    PRIMARY KEY (shard, n)
-  ) WITHOUT ROWID;
+    first_position INTEGER NOT NULL, commits INTEGER NOT NULL, acked TEXT NOT NULL
+  );
   CREATE TABLE commits (
     position INTEGER PRIMARY KEY, key TEXT NOT NULL, seq INTEGER NOT NULL, version INTEGER NOT NULL,
     cause TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL
   );
   CREATE UNIQUE INDEX commits_by_key ON commits (key, seq);
-  CREATE UNIQUE INDEX commits_by_cause ON commits (cause);
 
   -- What follows is derived from the logs.
+  CREATE TABLE heads (
+    shard INTEGER PRIMARY KEY, n INTEGER NOT NULL, epoch INTEGER NOT NULL, hash TEXT NOT NULL,
+    inbox_offset INTEGER NOT NULL
+  );
   CREATE TABLE snapshots (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL);
+  -- Messages answered by commits that a snapshot hides: loading an actor shows the others.
+  CREATE TABLE seen (cause TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE outbox (id TEXT PRIMARY KEY, shard INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE timers (
     key TEXT NOT NULL, name TEXT NOT NULL, shard INTEGER NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL,
@@ -60,15 +69,33 @@ const SCHEMA = `
   ) WITHOUT ROWID;
 `;
 
+/** Another process has the file open. */
+export class StoreInUse extends Error {
+  override readonly name = 'StoreInUse';
+}
+
 /**
- * Opens the file, creating it when it is missing.
- * @throws Error when the file was made by a newer version of Holdfast, or can't be opened
+ * Opens the file, creating it when it is missing, for this process alone: two nodes on one store would each answer from
+ * their own memory.
+ * @throws StoreInUse; Error when the file was made by another version of Holdfast, or can't be opened
  */
 export function openDatabase(path: string): Db {
-  const db = new Database(path);
-  db.pragma('journal_mode = WAL');
+  const db = new Database(path, { timeout: LOCK_TIMEOUT_MS });
+  // From the first read or write on the file stays locked; the system lets go of it when the process dies.
+  db.pragma('locking_mode = EXCLUSIVE');
+  try {
+    db.pragma('journal_mode = WAL');
+    db.exec('BEGIN IMMEDIATE; COMMIT');
+  } catch (error) {
+    db.close();
+    if (error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY') {
+      throw new StoreInUse(`${path} is in use by another process`, { cause: error });
+    }
+    throw error;
+  }
   db.pragma('synchronous = FULL');
   db.pragma(`cache_size = -${PAGE_CACHE_KIB}`);
+  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   db.pragma('temp_store = MEMORY');
   const version = db.pragma('user_version', { simple: true });
   if (version === 0) {

@@ -1,7 +1,8 @@
 /**
  * The shard logs of a node without a broker: a record is durable when the SQLite transaction that holds it and
- * everything derived from it has been synced. Records of several shards that arrive in one turn of the event loop
- * share a transaction, and so one sync.
+ * everything derived from it has been synced. Records of all shards share transactions, and so pages and syncs: after
+ * a big transaction the next one waits a little, longer the longer that one took. A lone order never waits; under load
+ * the groups grow until appending takes a fixed share of the time.
  */
 import { AppendRefused, type EncodedRecord, type FailPoint, type ShardLog } from '../actors/kernel/ports.ts';
 import { createApplyRecord } from './applyRecord.ts';
@@ -16,6 +17,12 @@ type Waiting = {
 
 export type AppendObserver = (commits: number, bytes: number, appendMs: number) => void;
 
+/** The pause after a transaction, as a multiple of its duration, and its limit. */
+const PAUSE_FACTOR = 3;
+const MAX_PAUSE_MS = 10;
+/** Commits in a transaction from which on the next one pauses. */
+const BUSY_COMMITS = 16;
+
 export type EmbeddedLogOptions = {
   readonly projections: readonly Projection[];
   readonly failPoint: FailPoint;
@@ -27,6 +34,8 @@ export function createEmbeddedLog(db: Db, options: EmbeddedLogOptions): ShardLog
   const { projections, failPoint, monotonic, observe } = options;
   const applyRecord = createApplyRecord(db, projections, failPoint);
   let waiting: Waiting[] = [];
+  /** On the monotonic clock. */
+  let notBefore = 0;
 
   const write = db.transaction((group: readonly Waiting[]) => {
     for (const { record } of group) applyRecord(record);
@@ -51,10 +60,13 @@ export function createEmbeddedLog(db: Db, options: EmbeddedLogOptions): ShardLog
     failPoint('before-append');
     const start = monotonic();
     const failure = tryWrite(group);
+    const end = monotonic();
+    const commits = group.reduce((sum, { record }) => sum + record.record.commits.length, 0);
+    if (commits >= BUSY_COMMITS) notBefore = end + Math.min(PAUSE_FACTOR * (end - start), MAX_PAUSE_MS);
     observe(
-      group.reduce((sum, { record }) => sum + record.record.commits.length, 0),
+      commits,
       group.reduce((sum, { record }) => sum + record.bytes, 0),
-      monotonic() - start,
+      end - start,
     );
     failPoint('after-apply-before-reply');
     for (const entry of group) {
@@ -68,7 +80,10 @@ export function createEmbeddedLog(db: Db, options: EmbeddedLogOptions): ShardLog
   return {
     append(record) {
       return new Promise((resolve, reject) => {
-        if (waiting.push({ record, resolve, reject }) === 1) setImmediate(flush);
+        if (waiting.push({ record, resolve, reject }) > 1) return;
+        const pause = notBefore - monotonic();
+        if (pause > 1) setTimeout(flush, pause);
+        else setImmediate(flush);
       });
     },
   };

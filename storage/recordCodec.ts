@@ -51,19 +51,25 @@ export function decodeCommit({ key, seq, version, cause, at, body }: CommitColum
   };
 }
 
+/** SHA-256 over `prevHash`, the header and the commits with their bodies, in the order of the record. */
+export function hashRecord(
+  { schema, shard, epoch, n, prevHash, at, inboxOffset, acked }: Omit<LogRecord, 'commits'>,
+  commits: readonly Omit<CommitColumns, 'body'>[],
+  bodies: readonly string[],
+): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([schema, shard, epoch, n, prevHash, at, inboxOffset, acked]));
+  commits.forEach(({ key, seq, version, cause, at: decidedAt }, index) => {
+    hash.update(`\n${key}\t${seq}\t${version}\t${cause}\t${decidedAt}\t${bodies[index] ?? ''}`);
+  });
+  return hash.digest('hex');
+}
+
 export function encodeRecord(
   record: LogRecord,
   bodies: readonly string[],
   snapshots: readonly Snapshot[],
 ): EncodedRecord {
-  const hash = createHash('sha256');
-  const { shard, epoch, n, prevHash, at, inboxOffset, acked, schema } = record;
-  hash.update(JSON.stringify([schema, shard, epoch, n, prevHash, at, inboxOffset, acked]));
-  let bytes = 0;
-  record.commits.forEach((commit, index) => {
-    const body = bodies[index] ?? '';
-    bytes += body.length;
-    hash.update(`\n${commit.key}\t${commit.seq}\t${commit.version}\t${commit.cause}\t${commit.at}\t${body}`);
-  });
-  return { record, bodies, hash: hash.digest('hex'), bytes, snapshots };
+  const bytes = bodies.reduce((total, body) => total + body.length, 0);
+  return { record, bodies, hash: hashRecord(record, record.commits, bodies), bytes, snapshots };
 }

@@ -25,7 +25,7 @@ type DeadLetterRow = {
 
 export function createShardStore(db: Db): ShardStore {
   const head = db.prepare<[number], { n: number; epoch: number; hash: string; inboxOffset: number }>(
-    'SELECT n, epoch, hash, inbox_offset AS inboxOffset FROM records WHERE shard = ? ORDER BY n DESC LIMIT 1',
+    'SELECT n, epoch, hash, inbox_offset AS inboxOffset FROM heads WHERE shard = ?',
   );
   const snapshot = db.prepare<[string], { seq: number; version: number; body: string }>(
     'SELECT seq, version, body FROM snapshots WHERE key = ?',
@@ -34,7 +34,8 @@ export function createShardStore(db: Db): ShardStore {
     'SELECT key, seq, version, cause, at, body FROM commits WHERE key = ? AND seq > ? ORDER BY seq',
   );
   const commitOf = db.prepare<[string], CommitColumns>(
-    'SELECT key, seq, version, cause, at, body FROM commits WHERE cause = ?',
+    `SELECT key, seq, version, c.cause, at, body FROM seen s JOIN commits c ON c.position = s.position
+     WHERE s.cause = ?`,
   );
   const commitAt = db.prepare<[number], CommitColumns>(
     'SELECT key, seq, version, cause, at, body FROM commits WHERE position = ?',

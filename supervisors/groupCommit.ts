@@ -33,7 +33,7 @@ export type GroupCommitOptions = {
   readonly busy: () => boolean;
   /** Snapshots to store with these commits. */
   readonly snapshotsAt: (commits: readonly Commit[]) => readonly Snapshot[];
-  readonly onDurable: (commits: readonly Commit[]) => void;
+  readonly onDurable: (commits: readonly Commit[], snapshots: readonly Snapshot[]) => void;
   /** The log refused a record: everything not durable is lost and must be forgotten. */
   readonly onRefused: (error: Error) => void;
 };
@@ -121,7 +121,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
         if (closed) return;
         n = number;
         hash = encoded.hash;
-        durable(batch, commits);
+        durable(batch, commits, encoded.snapshots);
       },
       (error: Error) => {
         if (!closed) options.onRefused(error);
@@ -144,7 +144,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     return earlier;
   }
 
-  function durable(batch: readonly Pending[], commits: readonly Commit[]): void {
+  function durable(batch: readonly Pending[], commits: readonly Commit[], snapshots: readonly Snapshot[]): void {
     inFlight = [];
     appending = false;
     durableTicket = batch.at(-1)?.ticket ?? durableTicket;
@@ -152,7 +152,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const ready = waiters.filter(({ ticket }) => ticket <= durableTicket);
     waiters = waiters.filter(({ ticket }) => ticket > durableTicket);
     for (const { settle, result } of ready) settle(result);
-    options.onDurable(commits);
+    options.onDurable(commits, snapshots);
     if (pending.length > 0) schedule();
     else if (acks.length > 0) scheduleAcks();
   }

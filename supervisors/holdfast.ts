@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Address } from '../actors/kernel/address.ts';
-import type { Clock, Gateway, Ids } from '../actors/kernel/ports.ts';
+import type { Clock, Gateway, Ids, ShardLog } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
 import { defaultPolicy } from '../actors/policy.ts';
 import { shop as deciders } from '../actors/shop.ts';
@@ -58,11 +58,22 @@ export type Holdfast = ShopCore & {
   stop(): Promise<void>;
 };
 
+/** What a test puts in the place of the shop's own parts, to make them slow or faulty. */
+export type Replacements = {
+  readonly deciders?: Readonly<Record<string, AnyDecider>>;
+  readonly log?: (embedded: ShardLog) => ShardLog;
+};
+
 /**
  * Opens the store and takes up the work an earlier life left in it.
  * @throws StoreMismatch when the store belongs to a set-up with another number of shards
  */
-export function startHoldfast(config: Config, logger: Logger, policy: Policy = defaultPolicy): Holdfast {
+export function startHoldfast(
+  config: Config,
+  logger: Logger,
+  policy: Policy = defaultPolicy,
+  replacements: Replacements = {},
+): Holdfast {
   const folder = openDataFolder(config.DATA_DIR, config.SHARDS);
   const { db } = folder;
   // Virtual time goes on where an earlier life left it, or business time would run backwards.
@@ -73,7 +84,7 @@ export function startHoldfast(config: Config, logger: Logger, policy: Policy = d
   const telemetry = createTelemetry();
   const failPoint = createFailPoints(config.FAIL_POINT);
   const store = createShardStore(db);
-  const log = createEmbeddedLog(db, {
+  const embedded = createEmbeddedLog(db, {
     projections: [createCatalogProjection(db), createStockLevels(db), createCustomerOrders(db)],
     failPoint,
     monotonic: clock.monotonic,
@@ -85,14 +96,14 @@ export function startHoldfast(config: Config, logger: Logger, policy: Policy = d
     createPaymentGateway(createPaymentSimulator({ clock, ledger }), surroundings),
     createCarrierGateway(createCarrierSimulator(), surroundings),
   ];
-  const all = deciders as unknown as Readonly<Record<string, AnyDecider>>;
+  const all = replacements.deciders ?? (deciders as unknown as Readonly<Record<string, AnyDecider>>);
   const node = createNode({
     name: `holdfast-${process.pid}-${figures.instance()}`,
     shards: config.SHARDS,
     deciders: all,
     gateways,
     policy,
-    log,
+    log: replacements.log?.(embedded) ?? embedded,
     store,
     clock,
     ids,

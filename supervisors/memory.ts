@@ -8,22 +8,20 @@ import type { Policy } from '../actors/policy.ts';
 /** Any aggregate's decider as the runtime sees it: it never looks into states, commands or events. */
 export type AnyDecider = Decider<unknown, Typed, Versioned, Policy>;
 
-export type Answered = { readonly reply?: Reply; readonly fingerprint?: string };
+export type Answered = { readonly seq: number; readonly reply?: Reply; readonly fingerprint?: string };
 
 export type Memory = {
   state: unknown;
   version: number;
   seq: number;
   readonly timers: Map<string, PendingTimer>;
-  /** Messages answered, for de-duplication; the store knows the others unless `seenAll`. */
+  /** Messages answered by the commits after `forgotten`, for de-duplication, in the order of the commits. */
   readonly seen: Map<MessageId, Answered>;
-  seenAll: boolean;
-  /** `seq` of the newest snapshot that the store has. */
+  /** `seq` up to which only the store knows the messages answered. */
+  forgotten: number;
+  /** `seq` of the newest snapshot taken. */
   snapshotSeq: number;
 };
-
-/** Answers kept in memory beyond the ones that aren't durable yet; more than that are looked up in the store. */
-const MAX_SEEN = 256;
 
 export function restore(
   decider: AnyDecider,
@@ -38,7 +36,7 @@ export function restore(
     seq: snapshot?.seq ?? 0,
     timers: new Map(snapshot?.timers.map((timer) => [timer.name, timer])),
     seen: new Map(),
-    seenAll: snapshot === undefined,
+    forgotten: snapshot?.seq ?? 0,
     snapshotSeq: snapshot?.seq ?? 0,
   };
   for (const commit of commits) remember(memory, decider, commit);
@@ -47,12 +45,13 @@ export function restore(
   return memory;
 }
 
+/** Events of any schema version, brought up to date first. */
+export function evolveAll(decider: AnyDecider, state: unknown, events: readonly Versioned[]): unknown {
+  return events.reduce((current, event) => decider.evolve(current, decider.upcast?.(event) ?? event), state);
+}
+
 export function remember(memory: Memory, decider: AnyDecider, commit: StoredCommit): void {
-  let state = memory.state;
-  for (const event of commit.events) {
-    state = decider.evolve(state, event.v === 1 || !decider.upcast ? event : decider.upcast(event));
-  }
-  memory.state = state;
+  memory.state = evolveAll(decider, memory.state, commit.events);
   memory.seq = commit.seq;
   memory.version = commit.version;
   for (const timer of commit.timers) {
@@ -64,16 +63,19 @@ export function remember(memory: Memory, decider: AnyDecider, commit: StoredComm
     }
   }
   memory.seen.set(commit.cause, {
+    seq: commit.seq,
     ...(commit.reply && { reply: commit.reply }),
     ...(commit.fingerprint !== undefined && { fingerprint: commit.fingerprint }),
   });
 }
 
-/** Forgets old answers; only to be called when everything decided is durable. */
-export function trimSeen(memory: Memory): void {
-  if (memory.seen.size <= MAX_SEEN) return;
-  memory.seen.clear();
-  memory.seenAll = false;
+/** Forgets the answers that a durable snapshot hides: from here the store finds them. */
+export function forget(memory: Memory, snapshotSeq: number): void {
+  for (const [id, { seq }] of memory.seen) {
+    if (seq > snapshotSeq) break;
+    memory.seen.delete(id);
+  }
+  memory.forgotten = Math.max(memory.forgotten, snapshotSeq);
 }
 
 export function snapshotOf(key: AddressKey, memory: Memory): Snapshot {

@@ -30,6 +30,8 @@ export type Relay = {
   idle(): boolean;
   /** Messages handed over and not settled yet. */
   inFlight(): number;
+  /** Messages that are not settled yet, handed over or not. */
+  pending(): number;
   close(): void;
 };
 
@@ -117,6 +119,7 @@ export function createRelay({ send, outbox, acknowledge, clock, ids }: RelayOpti
     recover,
     idle: () => waiting === 0 && queue.length === 0,
     inFlight: () => inFlight,
+    pending: () => known.size,
     close() {
       closed = true;
       queue = [];

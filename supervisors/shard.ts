@@ -26,7 +26,7 @@ import type { Policy } from '../actors/policy.ts';
 import { type Actor, type Actors, createActors, type Delivery } from './actors.ts';
 import { type DecideOptions, deadLetterCommit, decideCommit, KEY_REUSED } from './decideCommit.ts';
 import { createGroupCommit, type GroupCommit } from './groupCommit.ts';
-import { type AnyDecider, remember, restore, snapshotOf, trimSeen } from './memory.ts';
+import { type AnyDecider, forget, remember, restore, snapshotOf } from './memory.ts';
 import { createRelay, type Relay } from './relay.ts';
 import { createTimers, type Timers } from './timers.ts';
 
@@ -108,7 +108,7 @@ export class Shard {
       clock,
       busy: () => this.#actors.backlog > 0,
       snapshotsAt: (commits) => this.#snapshotsAt(commits),
-      onDurable: (commits) => this.#durable(commits),
+      onDurable: (commits, snapshots) => this.#durable(commits, snapshots),
       onRefused: (error) => this.#refused(error),
     });
     this.#relay = createRelay({
@@ -200,6 +200,11 @@ export class Shard {
     return this.#actors.backlog;
   }
 
+  /** Messages under way from or to this shard. */
+  get load(): number {
+    return this.#actors.backlog + this.#relay.pending();
+  }
+
   get ready(): boolean {
     return this.#unavailable() === undefined;
   }
@@ -241,7 +246,7 @@ export class Shard {
     const { envelope, settle, timer } = delivery;
     const { memory } = actor;
     const seen =
-      memory.seen.get(envelope.id) ?? (memory.seenAll ? undefined : this.#options.store.answered(envelope.id));
+      memory.seen.get(envelope.id) ?? (memory.forgotten > 0 ? this.#options.store.answered(envelope.id) : undefined);
     if (seen) {
       const reused = envelope.fingerprint !== undefined && seen.fingerprint !== envelope.fingerprint;
       const reply = reused
@@ -293,7 +298,11 @@ export class Shard {
     });
   }
 
-  #durable(commits: readonly Commit[]): void {
+  #durable(commits: readonly Commit[], snapshots: readonly Snapshot[]): void {
+    for (const { key, seq } of snapshots) {
+      const actor = this.#actors.find(key);
+      if (actor) forget(actor.memory, seq);
+    }
     const remote = commits.flatMap(({ sends }) => sends.filter((send) => !this.#options.isLocal(send.to)));
     this.#relay.enqueue(remote);
     for (const { key, version, timers } of commits) {
@@ -311,7 +320,6 @@ export class Shard {
       if (!actor || actor.memory.seq !== seq || seq - actor.memory.snapshotSeq < SNAPSHOT_EVERY) continue;
       snapshots.push(snapshotOf(key, actor.memory));
       actor.memory.snapshotSeq = seq;
-      trimSeen(actor.memory);
     }
     return snapshots;
   }

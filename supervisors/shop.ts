@@ -4,7 +4,7 @@ import { addressKey } from '../actors/kernel/address.ts';
 import type { Typed } from '../actors/kernel/decider.ts';
 import type { Envelope, MessageId, Reply } from '../actors/kernel/message.ts';
 import type { Clock, Settled, ShardStore, StoredCommit, StoredDeadLetter } from '../actors/kernel/ports.ts';
-import type { AnyDecider } from './memory.ts';
+import { type AnyDecider, evolveAll } from './memory.ts';
 import type { Node } from './node.ts';
 import type { Observed, Shard } from './shard.ts';
 
@@ -21,6 +21,13 @@ export class Unavailable extends Error {
 }
 
 const RETRY_AFTER_MS = 1_000;
+/**
+ * Messages under way in the node from which on new commands are refused: what was accepted must be finished first, or
+ * orders would be taken faster than they are captured and each would wait behind all that came after it.
+ */
+const MAX_LOAD = 4_096;
+
+export type Versioned<State> = { readonly state: State; readonly version: number };
 
 export type AskRequest = {
   readonly to: Address;
@@ -35,7 +42,11 @@ export type AskRequest = {
 };
 
 export type ShopCore = {
-  /** @throws Unavailable on overload, a passed deadline, or a failing store */
+  /**
+   * Sends a command and waits for its durable answer. The codes `precondition.version-mismatch` and
+   * `idempotency.key-reused` come from the runtime.
+   * @throws Unavailable on overload, a passed deadline, or a failing store
+   */
   ask(request: AskRequest): Promise<Reply>;
   /**
    * The newest durable state; undefined without history. With `after` it waits until the version is greater or the
@@ -45,11 +56,10 @@ export type ShopCore = {
   read<State>(
     address: Address,
     options: { readonly deadline: number; readonly after?: number },
-  ): Promise<{ readonly state: State; readonly version: number } | undefined>;
-  readAt<State>(
-    address: Address,
-    version: number,
-  ): Promise<{ readonly state: State; readonly version: number } | undefined>;
+  ): Promise<Versioned<State> | undefined>;
+  /** The aggregate as it was at a version: what makes a replayed answer the first answer again. */
+  readAt<State>(address: Address, version: number): Promise<Versioned<State> | undefined>;
+  /** Every commit of one aggregate, oldest first. */
   history(address: Address): Promise<readonly StoredCommit[]>;
   deadLetters(limit: number): Promise<readonly StoredDeadLetter[]>;
 };
@@ -93,8 +103,13 @@ export function createShopCore({ node, store, clock, deciders }: ShopCoreOptions
     ask(request) {
       return new Promise((resolve, refuse) => {
         const envelope: Envelope = request;
-        const late = new Unavailable('the deadline passed', RETRY_AFTER_MS);
-        const cancel = clock.delay(Math.max(0, request.deadline - clock.monotonic()), () => refuse(late));
+        if (node.load > MAX_LOAD) {
+          refuse(new Unavailable('too much work is under way', RETRY_AFTER_MS));
+          return;
+        }
+        const cancel = clock.delay(Math.max(0, request.deadline - clock.monotonic()), () => {
+          refuse(new Unavailable('the deadline passed', RETRY_AFTER_MS));
+        });
         node.deliver(envelope, (result) => {
           cancel();
           if (result.kind === 'done' && result.reply) resolve(result.reply);
@@ -108,7 +123,7 @@ export function createShopCore({ node, store, clock, deciders }: ShopCoreOptions
         await nextVersion(address, observed?.version ?? 0, deadline);
         observed = await readNow(address);
       }
-      return observed as { state: State; version: number } | undefined;
+      return observed as Versioned<State> | undefined;
     },
     async readAt<State>(address: Address, version: number) {
       // Durability first: what the store has may still be behind what an answer showed.
@@ -119,10 +134,10 @@ export function createShopCore({ node, store, clock, deciders }: ShopCoreOptions
       let state = decider.initial(address.id);
       for (const commit of store.history(addressKey(address))) {
         if (commit.version > version) break;
-        for (const event of commit.events) state = decider.evolve(state, event);
+        state = evolveAll(decider, state, commit.events);
         if (commit.version > 0) found = { state, version: commit.version };
       }
-      return found as { state: State; version: number } | undefined;
+      return found as Versioned<State> | undefined;
     },
     async history(address) {
       await readNow(address);

@@ -15,6 +15,8 @@ import { type Server, startServer } from './support/server.ts';
 /** Far more than it takes; a demo that hangs helps nobody. */
 const DEADLINE_MS = 60_000;
 const LOG_LINES_SHOWN = 15;
+/** Log lines that only say that all went well. */
+const INFO = /^\{"level":30,/;
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-demo-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -27,7 +29,7 @@ setTimeout(() => leave(new Error(`no end after ${DEADLINE_MS / 1_000} s`)), DEAD
 
 function leave(error: unknown): never {
   print.failure(error instanceof Error ? error.message : String(error));
-  if (server) print.log(server.log.slice(-LOG_LINES_SHOWN));
+  if (server) print.log(server.log.filter((line) => !INFO.test(line)).slice(-LOG_LINES_SHOWN));
   process.exit(1);
 }
 

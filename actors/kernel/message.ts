@@ -6,7 +6,7 @@ export type MessageId = string;
 
 /** One message. Delivered at least once; the id makes it effectively once. */
 export type Envelope = {
-  /** Derived from the sender's commit (`type/id#seq.index`), from a timer, or from an edge request: the same on every repeat. */
+  /** Derived from the sender's commit (`id/type#seq.index`), from a timer, or from an edge request: the same on every repeat. */
   readonly id: MessageId;
   readonly to: Address;
   /** The sending aggregate; absent when the edge asks. */

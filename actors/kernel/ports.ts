@@ -117,10 +117,11 @@ export type OutboxEntry = { readonly position: number; readonly envelope: Envelo
 export interface ShardStore {
   head(shard: number): ShardHead | undefined;
   load(key: AddressKey): StoredAggregate;
-  /** The commit that answered this message, if it was seen before. */
-  answered(
-    cause: MessageId,
-  ): { readonly reply?: Reply; readonly fingerprint?: string; readonly key: AddressKey } | undefined;
+  /**
+   * The commit that answered this message, if a snapshot hides it: the ones that `load` returns are looked through by
+   * whoever loaded them.
+   */
+  answered(cause: MessageId): StoredCommit | undefined;
   /** Messages sent but not acknowledged, oldest first, after the given position. */
   outbox(
     shard: number,

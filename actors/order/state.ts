@@ -52,8 +52,9 @@ export type Order = {
   } | null;
   /** Number of events so far: orders what the order tells others. */
   readonly revision: number;
-  /** Newest word of the saga and of the payment. */
+  /** Newest word of the saga, of its refusals of a cancellation, and of the payment. */
   readonly sagaSeq: number;
+  readonly refusalSeq: number;
   readonly paymentSeq: number;
 };
 
@@ -95,6 +96,7 @@ function placed(orderId: string, event: Extract<OrderEvent, { type: 'OrderPlaced
     end: null,
     revision: 1,
     sagaSeq: 0,
+    refusalSeq: 0,
     paymentSeq: 0,
   };
 }
@@ -121,7 +123,7 @@ function change(order: Order, event: Exclude<OrderEvent, { type: 'OrderPlaced' }
     case 'OrderCancelRequested':
       return { ...order, cancellation: { by: event.by, reason: event.reason } };
     case 'OrderCancelRefused':
-      return { ...order, sagaSeq: event.seq, cancellation: null };
+      return { ...order, refusalSeq: event.seq, cancellation: null };
     case 'OrderCancelled':
       return ended(order, 'cancelled', event);
     case 'OrderOutOfStock':

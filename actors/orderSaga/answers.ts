@@ -24,9 +24,14 @@ function succeed(turn: Turn, step: Step): void {
       turn.tell({ type: 'ConfirmOrder' });
     }
     proceed(turn);
-  } else if (step.status === 'failed' || step.status === 'compensated') {
+  } else if (step.status === 'failed' || step.status === 'compensated' || mayOutliveRelease(step)) {
     turn.compensate(step, 'It came when it was no longer wanted.');
   }
+}
+
+/** A release may overtake its reservation, and a busy item may have forgotten about it when the reservation comes. */
+function mayOutliveRelease({ work, status }: Step): boolean {
+  return work.kind === 'reserve' && status === 'compensating';
 }
 
 function fail(turn: Turn, step: Step, reason: string): void {

@@ -152,28 +152,40 @@ function inconclusive(turn: Turn, operation: Operation, outcome: PaymentGatewayO
   if (phase !== 'asked' && phase !== 'enquiring') return;
   const reason = 'reason' in outcome ? outcome.reason : `the gateway answered ${outcome.outcome}`;
   if (enquired && outcome.outcome === 'not-found') {
-    if (phase === 'enquiring') notExecuted(turn, operation, 'the gateway has no record of it', true);
+    if (phase === 'enquiring') neverExecuted(turn, operation, 'the gateway has no record of it');
   } else if (!enquired && outcome.outcome === 'unavailable') {
-    if (phase === 'asked') notExecuted(turn, operation, reason, false);
+    if (phase === 'asked') unavailable(turn, operation, reason);
   } else {
     uncertain(turn, operation, reason);
   }
 }
 
-/** Surely not executed: safe to repeat with the same key, if anybody still wants it. */
-function notExecuted(turn: Turn, operation: Operation, reason: string, atOnce: boolean) {
+/** Not executed this time: safe to repeat with the same key, as long as somebody wants it. */
+function unavailable(turn: Turn, operation: Operation, reason: string) {
+  if (operation.kind === 'refund') return onRefundFailed(turn, operation.refundId, reason, false);
+  // A call that is repeated after a crash of ours may have been executed before: if it is to be given up, we ask first.
+  if (operation.kind !== 'void' && !mayRepeat(turn, operation)) return uncertain(turn, operation, reason);
+  record(turn, { type: 'GatewayUnavailable', v: 1, operation, reason });
+  if (!askLater(turn, operation)) record(turn, { type: 'OutcomeEscalated', v: 1, operation, reason });
+}
+
+/** Surely never executed. */
+function neverExecuted(turn: Turn, operation: Operation, reason: string) {
   if (operation.kind === 'refund') return onRefundFailed(turn, operation.refundId, reason, false);
   const { kind, attempt } = operation;
-  const repeats = callOf(turn.state, operation)?.tries ?? 0;
-  if (
-    kind !== 'void' &&
-    (!attemptOf(turn.state, attempt)?.wanted || repeats >= turn.context.policy.payment.enquiries)
-  ) {
-    return kind === 'authorize' ? onRefused(turn, attempt, reason, true) : onCaptureFailed(turn, attempt, reason);
+  if (kind === 'void') return unavailable(turn, operation, reason);
+  if (mayRepeat(turn, operation)) {
+    record(turn, { type: 'GatewayUnavailable', v: 1, operation, reason });
+    return askAgain(turn, operation, 'repeat');
   }
-  record(turn, { type: 'GatewayUnavailable', v: 1, operation, reason });
-  if (atOnce && repeats < turn.context.policy.payment.enquiries) askAgain(turn, operation, 'repeat');
-  else if (!askLater(turn, operation)) record(turn, { type: 'OutcomeEscalated', v: 1, operation, reason });
+  if (kind === 'authorize') onRefused(turn, attempt, reason, true);
+  else onCaptureFailed(turn, attempt, reason);
+}
+
+function mayRepeat(turn: Turn, operation: Exclude<Operation, { kind: 'refund' }>): boolean {
+  const tries = callOf(turn.state, operation)?.tries ?? 0;
+  const wanted = attemptOf(turn.state, operation.attempt)?.wanted ?? false;
+  return wanted && tries < turn.context.policy.payment.enquiries;
 }
 
 /** It may or may not have happened: ask, and when that is used up tell the saga that it failed but go on asking. */

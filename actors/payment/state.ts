@@ -3,6 +3,7 @@
  * attempt, because an old attempt can still turn out to have succeeded while a newer one is under way.
  */
 import type { PaymentGatewayOutcome } from '../gateways.ts';
+import { assertNever } from '../kernel/assertNever.ts';
 import { compare, type Money, subtract, sum, zero } from '../kernel/money.ts';
 import { keyOf, type Operation, type PaymentStatus } from './messages.ts';
 
@@ -60,7 +61,7 @@ export type PaymentEvent = { readonly v: 1 } & (
   | { readonly type: 'RefundEscalated'; readonly refundId: string; readonly reason: string }
   /** The call timed out: it may or may not have happened. */
   | { readonly type: 'OutcomeUnknown'; readonly operation: Operation; readonly reason: string }
-  /** The call surely did not happen. */
+  /** It was not executed, and will be asked for again. */
   | { readonly type: 'GatewayUnavailable'; readonly operation: Operation; readonly reason: string }
   | { readonly type: 'GatewayAskedAgain'; readonly operation: Operation; readonly how: 'repeat' | 'renew' | 'enquire' }
   /** Asked for in vain as often as we may: an operator has to look it up. */
@@ -72,7 +73,7 @@ export type PaymentEvent = { readonly v: 1 } & (
 
 /**
  * An operation at the gateway that is not settled. `asked` and `enquiring`: a result will come. `unknown`: to be
- * enquired, `waiting`: surely not executed, to be asked for again; both at a timer. `escalated`: nobody asks by himself.
+ * enquired, `waiting`: not executed, to be asked for again; both at a timer. `escalated`: nobody asks by himself.
  */
 export type Call = {
   readonly operation: Operation;
@@ -248,5 +249,7 @@ export function paymentStatus(state: PaymentState): PaymentStatus {
       return cancelled ? 'voided' : 'authorized';
     case 'voided':
       return 'voided';
+    default:
+      return assertNever(current.status);
   }
 }

@@ -68,9 +68,11 @@ export function onAuthorized(
 export function onActionRequired(turn: Turn, number: number, { url }: Outcome<'requires-action'>) {
   const attempt = attemptOf(turn.state, number);
   if (attempt?.status !== 'asking' && attempt?.status !== 'unresolved') return;
+  // Nobody will ask the customer any more. If the customer acts all the same, the authorization is voided.
+  if (!attempt.wanted) return onRefused(turn, number, 'the customer was not asked in time', true);
   askNoMore(turn, { kind: 'authorize', attempt: number });
   record(turn, { type: 'PaymentActionRequired', v: 1, attempt: number, url });
-  if (attempt.wanted) tell(turn, { type: 'PaymentActionRequired', attempt: number, url });
+  tell(turn, { type: 'PaymentActionRequired', attempt: number, url });
 }
 
 /** An authorization that surely was not given. */

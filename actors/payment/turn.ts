@@ -19,7 +19,7 @@ import {
 const HOUR = 60 * 60_000;
 
 /** Enquiries after the saga was told that it failed, with growing pauses up to an hour: about half a day in all. */
-export const BACKGROUND_ENQUIRIES = 20;
+const BACKGROUND_ENQUIRIES = 20;
 
 /** 5, 15 and 45 s: outlasts the 60 s for which the gateway's breaker stays open. */
 const UNAVAILABLE_GROWTH = 3;

@@ -48,20 +48,16 @@ export function answerCancellations(turn: Turn) {
 }
 
 /** Undoes an attempt that is not wanted, as far as its outcome is known; the rest when it is. */
-export function undo(turn: Turn, number: number) {
-  const attempt = attemptOf(turn.state, number);
-  if (!attempt) return;
-  const authorize: Operation = { kind: 'authorize', attempt: number };
-  const capture: Operation = { kind: 'capture', attempt: number };
-  if (callOf(turn.state, authorize)?.phase === 'waiting') {
-    askNoMore(turn, authorize);
-    const reason = 'cancelled before it was executed';
-    record(turn, { type: 'PaymentFailed', v: 1, attempt: number, reason, retriable: false, unresolved: false });
+export function undo(turn: Turn, attempt: number) {
+  for (const kind of ['authorize', 'capture'] as const) {
+    const operation: Operation = { kind, attempt };
+    // It won't be repeated, but it may have been executed before: ask instead.
+    if (callOf(turn.state, operation)?.phase !== 'waiting') continue;
+    askNoMore(turn, operation);
+    askAgain(turn, operation, 'enquire');
   }
-  if (callOf(turn.state, capture)?.phase === 'waiting')
-    onCaptureFailed(turn, number, 'cancelled before it was executed');
-  if (attempt.capture?.status === 'done') refundRest(turn, number);
-  voidAuthorization(turn, number);
+  refundRest(turn, attempt);
+  voidAuthorization(turn, attempt);
 }
 
 /** Voids what is left of an authorization; while a capture is in doubt its outcome decides first. */

@@ -6,11 +6,12 @@ import { zero } from '../../actors/kernel/money.ts';
 import type { Order, OrderState } from '../../actors/order/state.ts';
 import { type OrderCommand, orderAddress } from '../../actors/order.ts';
 import { draftOf, type PricedLine, shippingPrice } from '../../actors/pricing.ts';
+import type { OrderDraft } from '../../actors/shared.ts';
 import { hasScope } from '../auth.ts';
 import { ask, read, stateAt } from '../calls.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { delivery } from '../postal.ts';
-import { notFound, type Problem, rejected } from '../problem.ts';
+import { notFound, Problem, rejected } from '../problem.ts';
 import { type Call, type Route, route } from '../route.ts';
 import { cursorSchema, idParams, limitSchema } from '../schemas/common.ts';
 import { cancelSchema, orderListSchema, orderSchema, placeOrderSchema, timelineSchema } from '../schemas/order.ts';
@@ -49,28 +50,24 @@ const placeOrder = route({
   },
   handler: async (call) => {
     const orderId = call.keys.createdId('ord', call.requestId);
-    const placed = await ask(call, orderAddress(orderId), await placeCommand(call, orderId, call.body));
+    const draft = await draftFor(call, orderId, call.body).catch((error: unknown) => existing(call, orderId, error));
+    const command: OrderCommand = { type: 'PlaceOrder', draft };
+    const placed = await ask(call, orderAddress(orderId), command);
     return placedAnswer(call, orderId, placed.replayed);
   },
 });
 
-/**
- * Lines priced from the catalog. What was for sale when the order was placed may not be when the request is repeated:
- * then the order that exists answers, whatever this command says.
- */
-async function placeCommand(
+async function draftFor(
   call: Call,
   orderId: string,
   { lines, address, shippingMethod, payment }: z.output<typeof placeOrderSchema>,
-): Promise<OrderCommand> {
+): Promise<OrderDraft> {
   const { policy, principal } = call;
-  const priced = priceLines(call, lines);
-  if ('refusal' in priced && !(await read(call, orderAddress(orderId)))) throw priced.refusal;
   const none = zero(policy.currency);
-  const draft = draftOf({
+  return draftOf({
     orderId,
     customerId: principal.sub,
-    lines: 'refusal' in priced ? [] : priced.lines,
+    lines: pricedLines(call, lines),
     discount: none,
     tax: none,
     shipping: shippingPrice(shippingMethod, policy),
@@ -78,25 +75,32 @@ async function placeCommand(
     paymentToken: payment.token,
     address: await delivery(call, address, '/address/addressId'),
   });
-  return { type: 'PlaceOrder', draft };
 }
 
-function priceLines(
-  { shop, policy }: Call,
-  wanted: readonly Wanted[],
-): { readonly lines: readonly PricedLine[] } | { readonly refusal: Problem } {
+/**
+ * What was for sale, or an address of the account, when the order was placed may be gone when the request is repeated.
+ * Then the order that exists is asked for again as it is, and the runtime finds the first answer.
+ */
+async function existing(call: Call, orderId: string, refusal: unknown): Promise<OrderDraft> {
+  const found = await read<OrderState>(call, orderAddress(orderId));
+  if (!(refusal instanceof Problem) || !found || !isOrder(found.state)) throw refusal;
+  const { customerId, currency, lines, totals, shippingMethod, address } = found.state;
+  return { orderId, customerId, currency, lines, totals, shippingMethod, paymentToken: '', address };
+}
+
+/** Priced from the catalog; the same SKU twice is one line, as in a cart. */
+function pricedLines({ shop, policy }: Call, wanted: readonly Wanted[]): PricedLine[] {
   const lines = new Map<string, PricedLine>();
   for (const [index, { sku, quantity }] of wanted.entries()) {
     const facts = sellable(sku, factsOf(shop.catalog.find(sku), policy.currency), policy.currency);
-    if ('rejection' in facts) return { refusal: refusedLine(facts.rejection, `/lines/${index}/sku`) };
-    // The same SKU twice is one line, as in a cart.
+    if ('rejection' in facts) throw refusedLine(facts.rejection, `/lines/${index}/sku`);
     const merged = (lines.get(sku)?.quantity ?? 0) + quantity;
     if (quantity < 1 || merged > policy.cart.maxQuantity) {
-      return { refusal: refusedLine(quantityInvalid(sku, policy.cart.maxQuantity), `/lines/${index}/quantity`) };
+      throw refusedLine(quantityInvalid(sku, policy.cart.maxQuantity), `/lines/${index}/quantity`);
     }
     lines.set(sku, { sku, name: facts.name, quantity: merged, unitPrice: facts.price });
   }
-  return { lines: [...lines.values()] };
+  return [...lines.values()];
 }
 
 /** The order's own rule, said before its lines are priced: money has an end. */

@@ -1,7 +1,7 @@
 /** Schemas that many routes share. The same objects validate requests and make the OpenAPI document. */
 import { z } from 'zod';
 
-export const MAX_PAGE = 100;
+const MAX_PAGE = 100;
 const DEFAULT_PAGE = 20;
 /** Longer than any id we make; longer ones name nothing. */
 const MAX_ID_LENGTH = 120;

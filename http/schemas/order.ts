@@ -15,7 +15,7 @@ import { deliverySchema } from './customer.ts';
 
 const MAX_LINES = 100;
 
-export const orderStatusSchema = z
+const orderStatusSchema = z
   .enum([
     'placed',
     'on-hold',

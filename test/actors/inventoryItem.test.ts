@@ -156,6 +156,10 @@ for (const [from, ...history] of [
   });
 }
 
+ending('release - of a held one clears its timer', () => {
+  assert.equal(after(receive(5), reserve('r1')).when(release('r1')).timers, [{ clear: 'expire:r1' }]);
+});
+
 ending('case 16: compensation twice adds stock once', () => {
   const { state, sent } = play(checkedInventory, ITEM, [
     receive(5),

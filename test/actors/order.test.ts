@@ -255,6 +255,15 @@ cancelling('the saga’s news meanwhile do not show; refused, it stands where th
   assert.is(refused.state.status, 'fulfilling');
 });
 
+cancelling('a refusal counts whatever the saga said since, once, and only if it was asked', () => {
+  const refuse = (seq: number) => ({ type: 'RefuseCancellation', seq, reason: 'gone' }) as const;
+  const begunAgain: SagaNews = { type: 'BeginFulfilment', seq: 13 };
+  const overtaken = after(cancelBy('customer'), begunAgain);
+  assert.is(overtaken.when(refuse(12)).state.status, 'fulfilling');
+  after(cancelBy('customer'), refuse(12), cancelBy('customer')).when(refuse(12)).nothing();
+  after(begun).when(refuse(12)).nothing();
+});
+
 cancelling('refused after all was delivered meanwhile - delivered, and the return window opens', () => {
   const outcome = after(begun, cancelBy('customer'), parcel(1, 'delivered', 1)).when({
     type: 'RefuseCancellation',

@@ -48,24 +48,30 @@ asking('not found is repeated at once with the same key', () => {
   ]);
 });
 
-asking('unavailable is repeated after 5, 15 and 45 s with the same key, then declined as retriable', () => {
-  const pauses: number[] = [];
-  const first = payment.given().when(authorize());
-  let { state } = first;
-  for (let round = 0; round < 3; round++) {
-    const waiting = payment.from(state).when(result('authorize-1', is.unavailable)).thenTypes('GatewayUnavailable');
-    const timer = waiting.timers[0];
-    pauses.push(timer && 'set' in timer ? timer.at - T0 : 0);
-    const asked = payment.from(waiting.state).when(enquireAgain('authorize-1'));
-    assert.equal(messagesTo(asked.sent, 'gateway'), messagesTo(first.sent, 'gateway'));
-    state = asked.state;
-  }
-  assert.equal(pauses, [5 * SECOND, 15 * SECOND, 45 * SECOND]);
-  const { sent } = payment.from(state).when(result('authorize-1', is.unavailable)).thenTypes('PaymentFailed');
-  assert.equal(messagesTo(sent, 'order-saga'), [
-    { type: 'PaymentDeclined', attempt: 1, reason: 'breaker open', retriable: true },
-  ]);
-});
+asking(
+  'unavailable is repeated after 5, 15 and 45 s with the same key, then declined as retriable and enquired',
+  () => {
+    const pauses: number[] = [];
+    const first = payment.given().when(authorize());
+    let { state } = first;
+    for (let round = 0; round < 3; round++) {
+      const waiting = payment.from(state).when(result('authorize-1', is.unavailable)).thenTypes('GatewayUnavailable');
+      const timer = waiting.timers[0];
+      pauses.push(timer && 'set' in timer ? timer.at - T0 : 0);
+      const asked = payment.from(waiting.state).when(enquireAgain('authorize-1'));
+      assert.equal(messagesTo(asked.sent, 'gateway'), messagesTo(first.sent, 'gateway'));
+      state = asked.state;
+    }
+    assert.equal(pauses, [5 * SECOND, 15 * SECOND, 45 * SECOND]);
+    const { sent } = payment
+      .from(state)
+      .when(result('authorize-1', is.unavailable))
+      .thenTypes('OutcomeUnknown', 'PaymentFailed');
+    assert.equal(messagesTo(sent, 'order-saga'), [
+      { type: 'PaymentDeclined', attempt: 1, reason: 'breaker open', retriable: true },
+    ]);
+  },
+);
 
 const vain = (name: string, times: number): PaymentCommand[] =>
   Array.from({ length: times }, () => [enquireAgain(name), found(name, is.unknown)]).flat();
@@ -143,6 +149,12 @@ asking('found captured where an authorization was asked for: authorized now, cap
     .thenTypes('PaymentCaptured', 'PaymentAuthorized')
     .sends('PaymentAuthorized', 'PaymentChanged');
   payment.from(state).when(capture()).then().sends('PaymentCaptured');
+});
+
+asking('found captured in part: the rest is voided', () => {
+  after([authorize(), result('authorize-1', is.unknown), enquireAgain('authorize-1')])
+    .when(found('authorize-1', is.captured(600)))
+    .thenTypes('PaymentCaptured', 'PaymentAuthorized', 'VoidRequested');
 });
 
 asking.run();

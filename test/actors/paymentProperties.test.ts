@@ -5,7 +5,8 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { PaymentGatewayRequest } from '../../actors/gateways.ts';
+import type { PaymentGatewayRequest, PaymentGatewayResult } from '../../actors/gateways.ts';
+import { assertNever } from '../../actors/kernel/assertNever.ts';
 import {
   type PaymentAnswer,
   type PaymentCommand,
@@ -33,9 +34,9 @@ class World {
   /** False once an operation may be executed after the vendor denied to know it: nobody can tell in time. */
   truthful = true;
   readonly #requests: PaymentGatewayRequest[] = [];
-  readonly #results: PaymentCommand[] = [];
+  readonly #results: PaymentGatewayResult[] = [];
   readonly #timers = new Map<string, { at: number; message: PaymentCommand }>();
-  #seen: PaymentCommand[] = [];
+  readonly #seen: PaymentGatewayResult[] = [];
   #ids = 0;
 
   handle(command: PaymentCommand): void {
@@ -60,19 +61,21 @@ class World {
     assert.is(this.vendor.holds(answer.attempt, this.now), 0, 'voided means that nothing is held');
   }
 
-  /** The vendor gets one of the requests that are under way, maybe twice. */
-  call(choice: number, mood: Mood, twice: boolean): void {
-    const request = twice ? this.#requests[choice % this.#requests.length] : take(this.#requests, choice);
+  /** The vendor gets one of the requests that are under way; when we crash before its answer is durable, it gets it again. */
+  call(choice: number, mood: Mood, crash: boolean): void {
+    const request = take(this.#requests, choice);
     if (!request) return;
-    if (mood === 'late' || twice) this.truthful = false;
-    this.#results.push(this.vendor.answer(request, mood, this.now));
+    if (mood === 'late') this.truthful = false;
+    const result = this.vendor.answer(request, mood, this.now);
+    if (crash) this.#requests.push(request);
+    else this.#results.push(result);
   }
 
-  /** The payment gets one of the results that are under way, or one that it had before. */
+  /** The payment gets one of the results that are under way, or a webhook repeats what it knows. */
   deliver(choice: number, again: boolean): void {
     const result = again ? this.#seen[choice % this.#seen.length] : take(this.#results, choice);
     if (!result) return;
-    this.#seen = [...this.#seen, result];
+    if (!['unknown', 'unavailable', 'not-found'].includes(result.result.outcome)) this.#seen.push(result);
     this.handle(result);
   }
 
@@ -121,7 +124,7 @@ const asked: fc.Arbitrary<PaymentCommand> = fc.oneof(
 
 type Act =
   | { readonly do: 'ask'; readonly command: PaymentCommand }
-  | { readonly do: 'call'; readonly choice: number; readonly mood: Mood; readonly twice: boolean }
+  | { readonly do: 'call'; readonly choice: number; readonly mood: Mood; readonly crash: boolean }
   | { readonly do: 'deliver'; readonly choice: number; readonly again: boolean }
   | { readonly do: 'fire' | 'webhooks' };
 
@@ -131,7 +134,7 @@ function acts(moods: readonly Mood[]): fc.Arbitrary<Act[]> {
   const mood = fc.constantFrom(...moods);
   const act: fc.Arbitrary<Act> = fc.oneof(
     { weight: 3, arbitrary: fc.record({ do: fc.constant('ask' as const), command: asked }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('call' as const), choice, mood, twice: rarely }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('call' as const), choice, mood, crash: rarely }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('deliver' as const), choice, again: rarely }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('fire' as const, 'fire' as const, 'webhooks' as const) }) },
   );
@@ -143,13 +146,15 @@ function perform(world: World, act: Act) {
     case 'ask':
       return world.handle(act.command);
     case 'call':
-      return world.call(act.choice, act.mood, act.twice);
+      return world.call(act.choice, act.mood, act.crash);
     case 'deliver':
       return world.deliver(act.choice, act.again);
     case 'fire':
       return world.fire();
     case 'webhooks':
       return world.webhooks();
+    default:
+      return assertNever(act);
   }
 }
 

@@ -1,4 +1,4 @@
-/** The saga undoes a payment in whatever state; late money is given back; what comes early is kept. */
+/** The saga undoes a payment in whatever state; late money is given back. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type PaymentCommand, paymentFigures, paymentStatus } from '../../actors/payment.ts';
@@ -67,15 +67,30 @@ voiding('an authorization in flight is voided as soon as it is there', () => {
     .sends('PaymentVoided', 'PaymentChanged');
 });
 
-voiding('what waits to be repeated was surely not executed: it is dropped at once', () => {
-  const { timers } = after([authorize(), result('authorize-1', is.unavailable)])
-    .when(voidPayment())
-    .thenTypes('CancellationRequested', 'PaymentFailed', 'PaymentVoided')
-    .sends('PaymentVoided', 'PaymentChanged');
-  assert.equal(timers, [{ clear: 'enquire:ord_1/authorize-1' }]);
-  after([...authorized, capture(), result('capture-1', is.unavailable)])
-    .when(voidPayment())
-    .thenTypes('CancellationRequested', 'CaptureFailed', 'VoidRequested');
+voiding(
+  'what waits to be repeated is not repeated but enquired: it may have been executed before a crash of ours',
+  () => {
+    const { timers, state } = after([authorize(), result('authorize-1', is.unavailable)])
+      .when(voidPayment())
+      .thenTypes('CancellationRequested', 'GatewayAskedAgain')
+      .sends('GatewayEnquire');
+    assert.equal(timers, [{ clear: 'enquire:ord_1/authorize-1' }]);
+    payment
+      .from(state)
+      .when(found('authorize-1', is.notFound))
+      .thenTypes('PaymentFailed', 'PaymentVoided')
+      .sends('PaymentVoided', 'PaymentChanged');
+    after([...authorized, capture(), result('capture-1', is.unavailable), voidPayment()])
+      .when(found('capture-1', is.notFound))
+      .thenTypes('CaptureFailed', 'VoidRequested');
+  },
+);
+
+voiding('what is unavailable after the void is not repeated either', () => {
+  const { timers } = after([authorize(), voidPayment()])
+    .when(result('authorize-1', is.unavailable))
+    .thenTypes('OutcomeUnknown');
+  assert.is(timers.length, 1);
 });
 
 voiding('what was captured is paid back with a refund of its own', () => {
@@ -139,7 +154,8 @@ voiding('a void that is unavailable or lost is repeated with the same key', () =
   const { sent } = after(again.slice(0, -1)).when(enquireAgain('void-1'));
   assert.equal(messagesTo(sent, 'gateway'), [{ type: 'GatewayVoid', key: 'ord_1/void-1', authorizationId: 'auth_1' }]);
   const lost = [...authorized, voidPayment(), result('void-1', is.unknown), enquireAgain('void-1')];
-  after(lost).when(found('void-1', is.notFound)).sends('GatewayVoid');
+  const waiting = after(lost).when(found('void-1', is.notFound)).thenTypes('GatewayUnavailable');
+  payment.from(waiting.state).when(enquireAgain('void-1')).sends('GatewayVoid');
   after(again).when(result('void-1', is.voided)).thenTypes('AuthorizationVoided', 'PaymentVoided');
 });
 
@@ -168,6 +184,18 @@ voiding('a higher attempt starts over after a void; a late repeat of that void l
   second.sends('PaymentAuthorized', 'PaymentChanged');
   payment.from(second.state).when(voidPayment(1)).then().sends('PaymentVoided');
   payment.from(second.state).when(voidPayment(2)).thenTypes('CancellationRequested', 'VoidRequested');
+});
+
+voiding('a void leaves a newer attempt alone', () => {
+  const steps = [
+    authorize(1),
+    result('authorize-1', is.declined),
+    authorize(2),
+    result('authorize-2', is.authorized(2)),
+  ];
+  const { sent, state } = after(steps).when(voidPayment(1)).thenTypes('CancellationRequested', 'PaymentVoided');
+  assert.equal(messagesTo(sent, 'order-saga'), [voided]);
+  payment.from(state).when(capture(1_000, 2)).sends('GatewayCapture');
 });
 
 voiding('one void undoes every attempt up to its own', () => {
@@ -226,6 +254,12 @@ late('authorized or captured for a tombstone: an attempt that we know nothing of
   tombstone.when(result('authorize-1', is.declined)).nothing();
 });
 
+late('a capture that turns up after the authorization was given up as expired is paid back', () => {
+  after([...authorized, { at: EXPIRES, command: { type: 'ExpireAuthorization' } }])
+    .when(result('capture-1', is.captured()))
+    .thenTypes('PaymentCaptured', 'RefundRequested');
+});
+
 late('a void that finds the money captured pays it back', () => {
   after([...authorized, voidPayment()])
     .when(result('void-1', is.captured()))
@@ -254,50 +288,3 @@ late('results in another currency or with a key that is not ours say nothing abo
 });
 
 late.run();
-
-const early = suite('payment: early results');
-
-early('case 15: a result before its record is kept, and used when the record is there', () => {
-  const kept = payment.given().when(result('authorize-1', is.authorized())).thenTypes('ResultKept').sends();
-  const { sent } = payment
-    .from(kept.state)
-    .when(authorize())
-    .thenTypes('PaymentInitiated', 'KeptResultUsed', 'PaymentAuthorized');
-  assert.equal(messagesTo(sent, 'gateway'), []);
-  assert.equal(messagesTo(sent, 'order-saga'), [{ type: 'PaymentAuthorized', attempt: 1, expiresAt: EXPIRES }]);
-});
-
-early('case 15: a capture that comes first is kept until it is asked for', () => {
-  const { state } = after([result('capture-1', is.captured()), ...authorized]).when(capture());
-  assert.is(paymentStatus(state), 'captured');
-});
-
-early('case 15: money that came first is given back when the saga cancels instead', () => {
-  const kept = after([result('capture-1', is.captured()), result('authorize-1', is.authorized())]);
-  const { state, sent } = kept.when(voidPayment());
-  assert.equal(messagesTo(sent, 'gateway'), [
-    { type: 'GatewayRefund', key: 'ord_1/refund-ord_1/void', captureId: 'cap_1', amount: usd(1_000) },
-  ]);
-  const done = payment.from(state).when(result('refund-ord_1/void', is.refunded(1_000)));
-  assert.equal(messagesTo(done.sent, 'order-saga'), [voided]);
-});
-
-early('a refund that came first settles the refund when it is asked for', () => {
-  const { sent } = after([...captured, result('refund-r1', is.refunded(400))]).when(refund('r1', 400));
-  assert.equal(messagesTo(sent, 'gateway'), []);
-  assert.equal(messagesTo(sent, 'order-saga'), [{ type: 'PaymentRefunded', refundId: 'r1', amount: usd(400) }]);
-});
-
-early('only what settles something is kept, and at most 16 results', () => {
-  for (const outcome of [is.unknown, is.unavailable, is.notFound]) {
-    payment.given().when(result('authorize-1', outcome)).nothing();
-  }
-  payment
-    .given()
-    .when(result('refund.2-r1', is.refunded(1)))
-    .nothing();
-  const many = Array.from({ length: 20 }, (_, index) => result(`authorize-${index + 1}`, is.authorized()));
-  assert.is(play(checkedPayment, ORDER, [...many, ...many]).events.length, 16);
-});
-
-early.run();

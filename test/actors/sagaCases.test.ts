@@ -120,6 +120,13 @@ cases('4 - a reservation confirmed after the order ended is released at once', (
   assert.is(orderOf(run).status, 'cancelled');
 });
 
+cases('4 - so is one whose release came too early and was forgotten by the stock', () => {
+  const run = new SagaRun([start(), cancelSaga]);
+  run.when(says.reserved('1.1')).thenTypes('CompensationRequested').sends('ReleaseReservation');
+  run.does(...released);
+  assert.is(orderOf(run).status, 'cancelled');
+});
+
 cases('4 - so is a reservation that another one has taken the place of', () => {
   const run = new SagaRun([start(), says.refused('1.1'), says.reserved('1.2'), says.reserved('2.1')]);
   const outcome = run.when(says.reserved('1.1')).sends('ReleaseReservation');

@@ -235,6 +235,7 @@ const table: Record<State, Row> = {
     StepTimedOut: 'CompensationRequested > VoidPayment',
   },
   'undoing the reservation': {
+    StockReserved: 'CompensationRequested > ReleaseReservation',
     StockReleased: 'StepCompensated SagaAborted > EndOrder',
     ReleaseHold: 'saga.not-in-review',
     RetrySaga: 'saga.not-waiting',
@@ -296,7 +297,9 @@ for (const [state, commands] of Object.entries(states)) {
       const run = new SagaRun(commands);
       if (run.when(message).rejection !== undefined) continue;
       const again = run.when(message);
-      const asked = again.sent.filter(({ to }) => to.type !== 'order').map((send) => send.message.type);
+      const asked = again.sent.flatMap((send) => (send.to.type === 'order' ? [] : [send.message.type]));
+      // A release may be repeated for ever: it has the same effect once.
+      if (message.type === 'StockReserved' && asked[0] === 'ReleaseReservation') asked.shift();
       assert.equal(asked, [], `${state} × ${message.type}`);
       assert.equal(run.events.reduce(sagaDecider.evolve, sagaDecider.initial('ord_1')), run.state, 'replays');
     }

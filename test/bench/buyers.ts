@@ -1,6 +1,6 @@
 /** Who orders, and when an order counts: answered 2xx, and its money captured. */
 import { randomUUID } from 'node:crypto';
-import { ADDRESS, expressOrder } from '../support/client.ts';
+import { expressOrder } from '../support/client.ts';
 import type { Answer, Http } from './http.ts';
 
 const GUESTS = 256;
@@ -38,7 +38,7 @@ export async function createBuyers(http: Http, skus: readonly string[]): Promise
   };
 }
 
-export async function guestToken(http: Http): Promise<string> {
+async function guestToken(http: Http): Promise<string> {
   const { status, body } = await http.send('POST', '/v1/sessions/guest');
   if (status !== 201) throw new Error(`no guest session: ${status}`);
   return (body as { token: string }).token;
@@ -77,5 +77,3 @@ export async function captureFailure(http: Http, answer: Answer, token: string):
     latest = await http.send('GET', `/v1/orders/${id}`, { token });
   }
 }
-
-export { ADDRESS };

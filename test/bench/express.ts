@@ -2,12 +2,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Buyers, captureFailure, connectionFailure, orderIdOf, type Placed, refusal } from './buyers.ts';
 import type { Answer, Http } from './http.ts';
+import { createLatencies, type Percentiles } from './latency.ts';
 import { closedLoop, type LoadFigures, openLoop, type Window } from './load.ts';
+import type { Probe } from './usage.ts';
 
 const WAIT_SECONDS = 10;
 const DRAIN_DEADLINE_MS = 60_000;
 const DRAIN_PARALLEL = 32;
-const DRAIN_PAUSE_MS = 50;
+/** Looking costs the server something, too: seldom. */
+const DRAIN_PAUSE_MS = 1_000;
+const TIMELINES = 500;
 
 export type ExpressRun = { readonly load: LoadFigures; readonly placed: readonly Placed[] };
 
@@ -17,10 +21,10 @@ export async function expressClosed(
   buyers: Buyers,
   inFlight: number,
   window: Window,
-  pid: number,
+  probe: Probe,
 ): Promise<ExpressRun> {
   const placed: Placed[] = [];
-  const load = await closedLoop(inFlight, window, pid, async () => {
+  const load = await closedLoop(inFlight, window, probe, async () => {
     try {
       const { answer, token } = await buyers.place(WAIT_SECONDS);
       note(placed, answer, token);
@@ -33,9 +37,9 @@ export async function expressClosed(
 }
 
 /** Latency is intended send → 202; what became of the orders is looked at afterwards. */
-export async function expressOpen(buyers: Buyers, rate: number, window: Window, pid: number): Promise<ExpressRun> {
+export async function expressOpen(buyers: Buyers, rate: number, window: Window, probe: Probe): Promise<ExpressRun> {
   const placed: Placed[] = [];
-  const load = await openLoop(rate, window, pid, async () => {
+  const load = await openLoop(rate, window, probe, async () => {
     try {
       const { answer, token } = await buyers.place();
       note(placed, answer, token);
@@ -57,6 +61,8 @@ export type Outcome = {
   /** Accepted orders that weren't captured yet when the load had ended. */
   readonly backlog: number;
   readonly drainMs: number;
+  /** Placed → captured by the order's own timeline, of a sample. */
+  readonly captureMs: Percentiles;
   /** What the others are instead, and how many. */
   readonly others: Readonly<Record<string, number>>;
 };
@@ -82,7 +88,23 @@ export async function outcomeOf(http: Http, placed: readonly Placed[]): Promise<
     open = next;
     if (open.length > 0) await pause(DRAIN_PAUSE_MS);
   }
-  return { accepted: placed.length, captured, backlog: backlog ?? 0, drainMs: performance.now() - started, others };
+  const drainMs = performance.now() - started;
+  const captureMs = await captureTimes(http, placed);
+  return { accepted: placed.length, captured, backlog: backlog ?? 0, drainMs, captureMs, others };
+}
+
+async function captureTimes(http: Http, placed: readonly Placed[]): Promise<Percentiles> {
+  const step = Math.ceil(placed.length / TIMELINES);
+  const sample = placed.filter((_, index) => index % step === 0);
+  const latencies = createLatencies();
+  await inParallel(sample, async ({ orderId, token }) => {
+    const { body } = await http.send('GET', `/v1/orders/${orderId}/timeline`, { token });
+    const { data } = body as { data: readonly { readonly at: string; readonly type: string }[] };
+    const at = (wanted: string): number => Date.parse(data.find(({ type }) => type === wanted)?.at ?? '');
+    const ms = at('payment.captured') - at('order.placed');
+    if (Number.isFinite(ms)) latencies.record(ms);
+  });
+  return latencies.percentiles();
 }
 
 async function paymentOf(http: Http, { orderId, token }: Placed): Promise<string> {

@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { bodyOf } from '../../actors/ids.ts';
-import { type AddressKey, parseAddressKey } from '../../actors/kernel/address.ts';
+import { type AddressKey, addressKey, parseAddressKey } from '../../actors/kernel/address.ts';
 import type { Decider, Typed, Versioned } from '../../actors/kernel/decider.ts';
 import type { Commit } from '../../actors/kernel/message.ts';
 import type { ShardHead } from '../../actors/kernel/ports.ts';
@@ -71,7 +71,7 @@ function patternRows(db: Db, { orderId, customerId }: Delivered): readonly Commi
     .prepare<[string, string], CommitColumns>(
       `SELECT key, seq, version, cause, at, body FROM commits WHERE key LIKE '%' || ? || '%' OR key = ? ORDER BY position`,
     )
-    .all(bodyOf(orderId), `customer-orders/${customerId}`);
+    .all(bodyOf(orderId), addressKey({ type: 'customer-orders', id: customerId }));
   const types = new Set(rows.map(({ key }) => parseAddressKey(key as AddressKey).type));
   for (const type of ['order', 'order-saga', 'payment', 'shipment', 'customer-orders']) {
     if (!types.has(type)) throw new Error(`the pattern order has no commit of ${type}`);

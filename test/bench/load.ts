@@ -1,7 +1,7 @@
 /** The two ways to put load on a server, and what is counted: only what ended well, and only inside the window. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { createLatencies, type Percentiles } from './latency.ts';
-import { type Usage, usageOf } from './usage.ts';
+import { type Probe, type Used, usedBetween } from './usage.ts';
 
 /** Does one thing; the answer is why it doesn't count, or nothing when it does. Must not throw. */
 export type Task = () => Promise<string | undefined>;
@@ -15,15 +15,12 @@ export type LoadFigures = {
   readonly latencyMs: Percentiles;
   /** Why the others don't count, and how often. */
   readonly failures: Readonly<Record<string, number>>;
-  /** Of the server, within the window; absent where the system doesn't count it. */
-  readonly cpuMs?: number;
-  readonly writtenBytes?: number;
-  readonly rssBytes?: number;
-  readonly peakRssBytes?: number;
+  /** Within the window. */
+  readonly used: Used;
 };
 
 /** `inFlight` tasks at once, each followed by the next. Counts what ended inside the window. */
-export async function closedLoop(inFlight: number, window: Window, pid: number, task: Task): Promise<LoadFigures> {
+export async function closedLoop(inFlight: number, window: Window, probe: Probe, task: Task): Promise<LoadFigures> {
   const { begin, end } = borders(window);
   const tally = createTally(begin, end);
   const workers = Array.from({ length: inFlight }, async () => {
@@ -34,7 +31,7 @@ export async function closedLoop(inFlight: number, window: Window, pid: number, 
       tally.add(ended, ended - started, failure);
     }
   });
-  const [usage] = await Promise.all([usageBetween(pid, begin, end), ...workers]);
+  const [usage] = await Promise.all([usedWithin(probe, begin, end), ...workers]);
   return tally.figures(usage);
 }
 
@@ -42,11 +39,11 @@ export async function closedLoop(inFlight: number, window: Window, pid: number, 
  * Starts a task every 1/`rate` seconds, whether or not the ones before are done. Latency counts from the moment a task
  * *should* have started, so a server that stalls can't hide it by slowing the load down (coordinated omission).
  */
-export async function openLoop(rate: number, window: Window, pid: number, task: Task): Promise<LoadFigures> {
+export async function openLoop(rate: number, window: Window, probe: Probe, task: Task): Promise<LoadFigures> {
   const { start, begin, end } = borders(window);
   const tally = createTally(begin, end);
   const underWay = new Set<Promise<void>>();
-  const usage = usageBetween(pid, begin, end);
+  const usage = usedWithin(probe, begin, end);
   const intervalMs = 1_000 / rate;
   for (let n = 0; start + n * intervalMs < end; ) {
     for (; start + n * intervalMs <= performance.now() && start + n * intervalMs < end; n++) {
@@ -77,7 +74,7 @@ function createTally(begin: number, end: number) {
       if (failure === undefined) latencies.record(latencyMs);
       else failures[failure] = (failures[failure] ?? 0) + 1;
     },
-    figures(usage: Partial<Usage>): LoadFigures {
+    figures(used: Used): LoadFigures {
       const seconds = (end - begin) / 1_000;
       const latencyMs = latencies.percentiles();
       return {
@@ -86,17 +83,15 @@ function createTally(begin: number, end: number) {
         perSecond: latencyMs.count / seconds,
         latencyMs,
         failures,
-        ...usage,
+        used,
       };
     },
   };
 }
 
-async function usageBetween(pid: number, begin: number, end: number): Promise<Partial<Usage>> {
+async function usedWithin(probe: Probe, begin: number, end: number): Promise<Used> {
   await pause(begin - performance.now());
-  const before = usageOf(pid);
+  const before = await probe();
   await pause(end - performance.now());
-  const after = usageOf(pid);
-  if (!before || !after) return {};
-  return { ...after, cpuMs: after.cpuMs - before.cpuMs, writtenBytes: after.writtenBytes - before.writtenBytes };
+  return usedBetween(before, await probe());
 }

@@ -1,18 +1,23 @@
 /** How long a server that was killed under load takes to be ready again, and whether it kept what it had acknowledged. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Server } from '../support/server.ts';
-import { connectionFailure, createBuyers, orderIdOf, type Placed, refusal } from './buyers.ts';
+import { createBuyers, orderIdOf, type Placed, refusal } from './buyers.ts';
 import { type Outcome, outcomeOf } from './express.ts';
-import { createHttp, type Http } from './http.ts';
-import { removeFolder, startBenchServer, stopServer, writeAheadBytes } from './server.ts';
+import { createHttp } from './http.ts';
+import { startBenchServer, stopServer, writeAheadBytes } from './server.ts';
 
 const KILLS = 3;
 const LOAD_MS = 2_000;
+const WAIT_SECONDS = 10;
 
 export type Recovery = {
   /** After a graceful stop, for comparison. */
   readonly plainReadyMs: number;
-  readonly kills: readonly { readonly readyMs: number; readonly acknowledged: number; readonly writeAheadBytes: number }[];
+  readonly kills: readonly {
+    readonly readyMs: number;
+    readonly acknowledged: number;
+    readonly writeAheadBytes: number;
+  }[];
   readonly outcome: Outcome;
 };
 
@@ -35,6 +40,7 @@ export async function recovery(folder: string, skus: readonly string[], inFlight
   return { plainReadyMs, kills, outcome };
 }
 
+/** The closed loop of express orders, cut off in the middle. */
 async function loadUntilKilled(
   server: Server,
   skus: readonly string[],
@@ -46,14 +52,14 @@ async function loadUntilKilled(
   let killed = false;
   const clients = Array.from({ length: inFlight }, async () => {
     while (!killed) {
-      const acknowledged = await placeOne(buyers, http);
-      if (acknowledged) placed.push(acknowledged);
-      else if (!killed) await pause(1);
+      const { answer, token } = await buyers.place(WAIT_SECONDS);
+      if (refusal(answer) === undefined) placed.push({ orderId: orderIdOf(answer), token });
     }
   });
+  const ended = Promise.allSettled(clients);
   await pause(LOAD_MS);
   killed = true;
   await server.kill('SIGKILL');
-  await Promise.all(clients);
+  await ended;
   http.close();
 }

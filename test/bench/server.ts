@@ -1,7 +1,7 @@
 /** The server under test: a real process, quiet, on the real clock, with fsync; its folder survives it. */
 import { readdirSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Server, startServer } from '../support/server.ts';
 

@@ -1,9 +1,11 @@
 /** The whole way of a guest through the shop, request by request. */
 import { randomUUID } from 'node:crypto';
-import { ADDRESS, type Buyers, captureFailure, connectionFailure, guestToken, refusal } from './buyers.ts';
+import { ADDRESS } from '../support/client.ts';
+import { type Buyers, captureFailure, connectionFailure, refusal } from './buyers.ts';
 import type { Answer, Http, SendOptions } from './http.ts';
 import { createLatencies, type Latencies, type Percentiles } from './latency.ts';
 import { closedLoop, type LoadFigures, type Window } from './load.ts';
+import type { Probe } from './usage.ts';
 
 const WAIT_SECONDS = 10;
 
@@ -23,28 +25,27 @@ export async function storefront(
   buyers: Buyers,
   inFlight: number,
   window: Window,
-  pid: number,
+  probe: Probe,
 ): Promise<StorefrontRun> {
   const steps = new Map<string, Latencies>();
   const begin = performance.now() + window.warmUpMs;
   let orders = 0;
 
   async function step(name: string, run: () => Promise<Answer>): Promise<Answer> {
+    const latencies = steps.get(name) ?? createLatencies();
+    steps.set(name, latencies);
     const started = performance.now();
     const answer = await run();
     const refused = refusal(answer);
     if (refused !== undefined) throw new Refused(`${name}: ${refused}`);
-    if (started >= begin) {
-      const latencies = steps.get(name) ?? createLatencies();
-      steps.set(name, latencies);
-      latencies.record(performance.now() - started);
-    }
+    if (started >= begin) latencies.record(performance.now() - started);
     return answer;
   }
 
   async function flow(): Promise<string | undefined> {
     try {
-      const token = await guest(step, http);
+      const { body } = await step('guest session', () => http.send('POST', '/v1/sessions/guest'));
+      const { token } = body as { token: string };
       const answer = await buy(step, http, buyers, token);
       orders += 1;
       return await captureFailure(http, answer, token);
@@ -53,21 +54,11 @@ export async function storefront(
     }
   }
 
-  const load = await closedLoop(inFlight, window, pid, flow);
+  const load = await closedLoop(inFlight, window, probe, flow);
   return { load, orders, steps: Object.fromEntries([...steps].map(([name, each]) => [name, each.percentiles()])) };
 }
 
 type Step = (name: string, run: () => Promise<Answer>) => Promise<Answer>;
-
-async function guest(step: Step, http: Http): Promise<string> {
-  let token = '';
-  await step('guest session', async () => {
-    const answer = await http.send('POST', '/v1/sessions/guest');
-    token = (answer.body as { token?: string }).token ?? '';
-    return answer;
-  });
-  return token;
-}
 
 async function buy(step: Step, http: Http, buyers: Buyers, token: string): Promise<Answer> {
   const send = (name: string, method: string, path: string, options: SendOptions): Promise<Answer> =>

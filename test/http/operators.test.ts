@@ -109,6 +109,23 @@ operators('an order is shipped and delivered by reports, its customer reads alon
   assert.is((await client.call('POST', other, { token, body: { type: 'delivered' } })).status, 404);
 });
 
+operators('an order is repeated with its first answer although its product is off sale', async (context) => {
+  const { client, staff: token, guest } = context;
+  const path = '/v1/admin/products/TEST-CUP';
+  const details = { name: 'Test cup', category: 'Tea' };
+  await client.call('PUT', path, { token, body: details });
+  const price = { token, body: { amount: 500, currency: 'USD' }, headers: { 'if-match': '"1"' } };
+  await client.call('PUT', `${path}/price`, price);
+  const order = (key: string) =>
+    client.call('POST', '/v1/orders', { token: guest, key, body: expressOrder([{ sku: 'TEST-CUP', quantity: 1 }]) });
+  const first = await order('cup');
+  await client.call('POST', `${path}/discontinue`, { token, headers: { 'if-match': '"2"' } });
+  const again = await order('cup');
+  assert.equal([again.status, again.body], [202, first.body]);
+  assert.is(again.headers.get('idempotent-replayed'), 'true');
+  assert.is((await order('another-cup')).body.code, 'cart.sku-unavailable');
+});
+
 operators('a saga tells where it stands; a held order is released with who and why', async (context) => {
   const { client, staff: token, guest } = context;
   const id = await place(context, 'dear', 60);

@@ -339,12 +339,16 @@ storefront('an address of the account can be ordered to by its id', async ({ cli
   assert.equal((await place(kept.body.id)).body.address, ADDRESS);
   const unknown = await place('adr_99');
   assert.equal([unknown.status, unknown.body.code], [422, 'address.unknown']);
+  const first = await place(kept.body.id);
   const changed = await client.call('PUT', `/v1/me/addresses/${kept.body.id}`, {
     token,
     body: { ...ADDRESS, city: 'Reno' },
   });
   assert.is(changed.body.addresses[0].address.city, 'Reno');
   assert.equal((await client.call('DELETE', `/v1/me/addresses/${kept.body.id}`, { token })).body.addresses, []);
+  // The order keeps what it was given: its repeat doesn't need the address any more.
+  const again = await place(kept.body.id);
+  assert.equal([again.body, again.headers.get('idempotent-replayed')], [first.body, 'true']);
 });
 
 storefront('the log names route, trace and order, never the token', async ({ client, server, guest: token }) => {

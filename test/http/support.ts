@@ -7,7 +7,7 @@ import type { Shop } from '../../http/shop.ts';
 import { createRealClock } from '../../supervisors/clock.ts';
 import { createIds } from '../../supervisors/ids.ts';
 
-export const SECRET = 'a secret of the tests, long enough';
+const SECRET = 'a secret of the tests, long enough';
 
 export type EdgeUnderTest = Edge & {
   readonly url: string;

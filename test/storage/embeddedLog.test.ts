@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FailPointName } from '../../actors/kernel/ports.ts';
-import { openDatabase } from '../../storage/database.ts';
+import { openDatabase, StoreInUse } from '../../storage/database.ts';
 import { createEmbeddedLog } from '../../storage/embeddedLog.ts';
 import { createShardStore } from '../../storage/shardStore.ts';
 import { commit, type LogUnderTest, record, shardLogContract } from './shardLogContract.ts';
@@ -68,6 +68,19 @@ log('embedded log - refuses a file of a newer version', () => {
   db.pragma('user_version = 99');
   db.close();
   assert.throws(() => openDatabase(path), /schema version 99/);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+log('embedded log - a store belongs to one process at a time', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'));
+  const path = join(folder, 'test.sqlite');
+  const first = openDatabase(path);
+  assert.throws(
+    () => openDatabase(path),
+    (error: unknown) => error instanceof StoreInUse,
+  );
+  first.close();
+  openDatabase(path).close();
   rmSync(folder, { recursive: true, force: true });
 });
 

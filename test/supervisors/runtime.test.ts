@@ -57,6 +57,18 @@ runtime('a refusal under a key is the first answer for ever, without a key it is
   await shop.close();
 });
 
+runtime('a repeat is recognised at any moment, also while a snapshot is on its way', async () => {
+  const shop = startRuntime({ deciders: wallets });
+  const send = (id: number) => shop.ask(wallet('a'), { type: 'Deposit', amount: 1 } as never, `d${id}`);
+  // Each message again a little and a lot later: around every 64th a snapshot moves answers from memory to the store.
+  for (let id = 0; id < 400; id += 5) {
+    const now = [0, 1, 2, 3, 4].map((more) => id + more);
+    await Promise.all([...now, ...now, ...now.map((at) => Math.max(0, at - 63))].map(send));
+  }
+  assert.equal(await balances(shop, ['a']), [400]);
+  await shop.close();
+});
+
 runtime('refuses a change of another version than expected', async () => {
   const shop = startRuntime({ deciders: wallets });
   await shop.ask(wallet('a'), { type: 'Deposit', amount: 1 } as never);
@@ -139,7 +151,7 @@ runtime('a poisoned message becomes a dead letter with its reason and stops nobo
   await shop.ask(wallet('b'), { type: 'Deposit', amount: 3 } as never);
   assert.is(await shop.node.settled(5_000), true);
   const [letter] = shop.store.deadLetters(10);
-  assert.is(letter?.key, 'wallet/b');
+  assert.is(letter?.key, 'b/wallet');
   assert.is(letter?.reason, 'Error: boom');
   assert.is(letter?.attempts, 3);
   assert.is(letter?.envelope.message.type, 'Explode');
@@ -272,14 +284,47 @@ runtime('a refused append acknowledges nothing; the shard starts again from the 
   await shop.close();
 });
 
+runtime('case 10: an optimistic conflict never discards a message', async () => {
+  let appends = 0;
+  const shop = startRuntime({
+    deciders: wallets,
+    // Every seventh append finds that somebody else was faster, as a log with compare-and-append says it.
+    wrapLog: (log) => ({
+      append: (record) =>
+        ++appends % 7 === 0 ? Promise.reject(new AppendRefused('wrong last sequence')) : log.append(record),
+    }),
+  });
+  const persist = async (
+    id: string,
+    to: string,
+    message: { type: string; [member: string]: unknown },
+  ): Promise<void> => {
+    while ((await shop.send({ id, to: wallet(to), message })).kind !== 'done') await turn();
+  };
+  const ids = Array.from({ length: 8 }, (_, index) => `w${index}`);
+  await Promise.all(ids.map((id) => persist(`deposit-${id}`, id, { type: 'Deposit', amount: 10 })));
+  for (let round = 0; round < 5; round++) {
+    const pay = (id: string, index: number) =>
+      persist(`pay-${round}-${id}`, id, { type: 'Pay', to: ids[(index + 3) % ids.length], amount: 1 });
+    await Promise.all(ids.map(pay));
+  }
+  assert.is(await shop.node.settled(10_000), true);
+  assert.ok(appends > 14);
+  assert.equal(
+    await balances(shop, ids),
+    ids.map(() => 10),
+  );
+  await shop.close();
+});
+
 runtime('replay from zero gives the same state as snapshots and as memory (I9)', async () => {
   let shop = startRuntime({ deciders: wallets });
   for (let round = 0; round < 150; round++) await shop.ask(wallet('a'), { type: 'Deposit', amount: round } as never);
   const live = await shop.state<WalletState>(wallet('a'));
-  const stored = shop.store.load('wallet/a');
+  const stored = shop.store.load('a/wallet');
   assert.ok((stored.snapshot?.seq ?? 0) >= 64, 'a snapshot was taken');
   assert.ok(stored.commits.length <= 64, 'loading replays a bounded number of commits');
-  const replayed = [...shop.store.history('wallet/a')]
+  const replayed = [...shop.store.history('a/wallet')]
     .flatMap(({ events }) => events)
     .reduce((state, event) => walletDecider.evolve(state, event as never), walletDecider.initial('a'));
   assert.is(JSON.stringify(replayed), JSON.stringify(live));

@@ -11,7 +11,7 @@ export const EXPIRES = T0 + 7 * DAY;
 export const usd = (amount: number) => money(amount, 'USD');
 
 /** I6: captured ≤ authorized and refunded ≤ captured, also counting what is on its way back; at most one capture. */
-export function assertI6(state: PaymentState): void {
+function assertI6(state: PaymentState): void {
   const { authorized, captured, refunded } = paymentFigures(state);
   const onTheWay = Object.values(state.refunds).filter(({ status }) => status === 'open' || status === 'escalated');
   const leaving = onTheWay.reduce((sum, { amount }) => sum + amount.amount, 0);

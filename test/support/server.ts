@@ -1,12 +1,15 @@
 /** A real Holdfast process on a free port with a folder of its own, to be talked to over HTTP and killed at will. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export const OPERATOR = { email: 'operator@example.com', password: 'correct horse battery' };
+
+/** As `npm start` does it, without the shell in between, which would not pass signals on. */
+const START: readonly string[] = JSON.parse(readFileSync('package.json', 'utf8')).scripts.start.split(' ').slice(2);
 
 export type ServerOptions = {
   readonly folder?: string;
@@ -44,7 +47,7 @@ process.on('exit', () => {
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'holdfast-server-'));
   const started = performance.now();
-  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), '--import', 'tsx', 'http/main.ts'], {
+  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), ...START], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,

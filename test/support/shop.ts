@@ -7,7 +7,7 @@ import { defaultPolicy, type Policy } from '../../actors/policy.ts';
 import { createEdge, type Edge } from '../../http/edge.ts';
 import { ensureOperator } from '../../http/operator.ts';
 import { type Config, readConfig } from '../../supervisors/config.ts';
-import { type Holdfast, startHoldfast } from '../../supervisors/holdfast.ts';
+import { type Holdfast, type Replacements, startHoldfast } from '../../supervisors/holdfast.ts';
 import { seedDemo } from '../../supervisors/seed.ts';
 import { type Client, createClient } from './client.ts';
 import { OPERATOR } from './server.ts';
@@ -16,6 +16,7 @@ export type TestShop = Client & {
   readonly url: string;
   readonly shop: Holdfast;
   readonly edge: Edge;
+  /** Where its data is: its own temporary folder, unless DATA_DIR names another. */
   readonly folder: string;
   /** Moves business time on (virtual clock only). */
   advance(ms: number): Promise<void>;
@@ -30,6 +31,7 @@ export type TestShopOptions = {
   readonly seed?: boolean;
   readonly policy?: Policy;
   readonly edge?: Partial<Parameters<typeof createEdge>[0]['config']>;
+  readonly replacements?: Replacements;
 };
 
 const AUTH_SECRET = 'a secret for tests, nowhere else';
@@ -41,7 +43,7 @@ export async function startShop(options: TestShopOptions = {}): Promise<TestShop
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-shop-'));
   const config: Config = readConfig({ NODE_ENV: 'test', DATA_DIR: folder, AUTH_SECRET, ...options.env });
   const logger = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
-  const shop = startHoldfast(config, logger, options.policy ?? defaultPolicy);
+  const shop = startHoldfast(config, logger, options.policy ?? defaultPolicy, options.replacements);
   if (options.seed ?? true) await seedDemo(shop);
   const edge = createEdge({
     shop,
@@ -60,7 +62,7 @@ export async function startShop(options: TestShopOptions = {}): Promise<TestShop
     url,
     shop,
     edge,
-    folder,
+    folder: config.DATA_DIR,
     async advance(ms) {
       if (!shop.advanceClock) throw new Error('this shop has a real clock');
       await shop.advanceClock(ms);

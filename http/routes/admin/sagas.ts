@@ -17,10 +17,12 @@ async function show(call: Call, orderId: string, version?: number): Promise<Answ
     version === undefined ? await read<SagaState>(call, address) : await call.shop.readAt<SagaState>(address, version);
   if (!found || found.state.status === 'unknown') throw notFound('saga');
   const history = await call.shop.history(address);
-  const until = history.filter((commit) => commit.version <= found.version);
-  // A repeated repair shows what was still to come then, as its first answer did.
-  const now = version === undefined ? call.shop.clock.now() : (until.at(-1)?.at ?? 0);
-  const body = sagaView(found.state, found.version, until, now);
+  const last = history.findIndex((commit) => commit.version === version);
+  const body =
+    last < 0
+      ? sagaView(found.state, found.version, history, call.shop.clock.now())
+      : // A repeated repair shows what was still to come then, as its first answer did.
+        sagaView(found.state, found.version, history.slice(0, last + 1), history[last]?.at ?? 0);
   return { status: 200, body, version: found.version, orderId };
 }
 

@@ -1,0 +1,121 @@
+/**
+ * Model test of an order's life: in a world where anything may be late, lost for a while, repeated or out of order, no
+ * invariant breaks at any step, and when all has come to rest every order stands where somebody can see why.
+ */
+import * as fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Order } from '../../actors/order.ts';
+import { isConfirmed, stuckSteps } from '../../actors/orderSaga/state.ts';
+import { ORDERS, SagaWorld, SKUS, WAREHOUSES } from '../support/sagaWorld.ts';
+
+/** What happens next; the numbers choose among what there is. */
+const happenings = {
+  deliver: (world: SagaWorld, n: number, m: number) => world.deliver(n, m),
+  duplicate: (world: SagaWorld, n: number, m: number) => world.duplicate(n, m),
+  repeat: (world: SagaWorld, n: number, m: number) => world.repeat(n, m),
+  fire: (world: SagaWorld, n: number, m: number) => world.fire(n, m),
+  webhooks: (world: SagaWorld, n: number) => world.webhooks(n),
+  cancel: (world: SagaWorld, n: number) => world.cancel(n, 'customer'),
+  cancelByStaff: (world: SagaWorld, n: number) => world.cancel(n, 'staff'),
+  release: (world: SagaWorld, n: number) => world.operate(n, 'ReleaseHold'),
+  cancelByOperator: (world: SagaWorld, n: number) => world.operate(n, 'CancelByOperator'),
+  retry: (world: SagaWorld, n: number) => world.operate(n, 'RetrySaga'),
+  pick: (world: SagaWorld, n: number) => world.report(n, 'picked'),
+  handOver: (world: SagaWorld, n: number) => world.report(n, 'handed-to-carrier'),
+  arrive: (world: SagaWorld, n: number) => world.report(n, 'delivered'),
+  lose: (world: SagaWorld, n: number) => world.report(n, 'lost'),
+} as const;
+
+const happening = fc.oneof(
+  { weight: 60, arbitrary: fc.constant('deliver' as const) },
+  { weight: 4, arbitrary: fc.constantFrom('duplicate' as const, 'repeat' as const) },
+  { weight: 4, arbitrary: fc.constantFrom('fire' as const, 'webhooks' as const) },
+  { weight: 2, arbitrary: fc.constantFrom('release' as const, 'retry' as const, 'pick' as const, 'handOver' as const) },
+  { weight: 1, arbitrary: fc.constantFrom('cancel' as const, 'cancelByStaff' as const, 'cancelByOperator' as const) },
+  { weight: 1, arbitrary: fc.constantFrom('arrive' as const, 'lose' as const) },
+);
+const story = fc.record({
+  stock: fc.array(fc.nat(6), { minLength: 4, maxLength: 4 }),
+  steps: fc.array(fc.tuple(happening, fc.nat(1_000), fc.nat(62)), { maxLength: 250, size: 'max' }),
+});
+type Story = typeof story extends fc.Arbitrary<infer Told> ? Told : never;
+
+function live({ stock, steps }: Story): SagaWorld {
+  const world = new SagaWorld();
+  const shelves = SKUS.flatMap((sku) => WAREHOUSES.map((warehouse) => [sku, warehouse] as const));
+  for (const [index, [sku, warehouse]] of shelves.entries()) world.receive(sku, warehouse, stock[index] ?? 0);
+  world.place();
+  for (const [what, n, m] of steps) happenings[what](world, n, m);
+  return world;
+}
+
+/** Lets everything come to rest. What is stuck in front of the operator is retried, as the operator would. */
+function rest(world: SagaWorld, expiring: boolean): void {
+  world.settle(expiring);
+  for (const [index, orderId] of ORDERS.entries()) {
+    const saga = world.saga(orderId);
+    if (saga !== undefined && stuckSteps(saga).length > 0) world.operate(index, 'RetrySaga');
+  }
+  world.settle(expiring);
+}
+
+const ENDED: readonly Order['status'][] = ['cancelled', 'out-of-stock', 'payment-failed'];
+
+function checkAtRest(world: SagaWorld, orderId: string): void {
+  const order = world.order(orderId);
+  const saga = world.saga(orderId);
+  const { status } = order;
+  const books = world.books(orderId);
+  const reservations = world.reservations(orderId);
+  const says = (what: string) =>
+    `${orderId} ${status} ${JSON.stringify({ books, reservations, saga }, null, 1)}: ${what}`;
+
+  // I7
+  const visible = order.awaiting !== null || ENDED.includes(status) || saga?.phase.status === 'completed';
+  assert.ok(visible, says('stands where nobody sees it'));
+  assert.ok(!['cancelling', 'manual-review', 'refund-pending'].includes(status), says('is not at rest'));
+  assert.is(saga === undefined ? 0 : stuckSteps(saga).length, 0, says('has something stuck'));
+
+  // I6 and I8: what is not fulfilled holds neither money nor stock, what is has paid once and has its stock.
+  if (saga !== undefined && isConfirmed(saga)) {
+    assert.equal([books.captured, books.held], [order.totals.total.amount, 0], says('is paid'));
+    const quantity = (entry: string) => Number(entry.split(' ')[1]);
+    const kept = reservations.reduce((sum, entry) => sum + quantity(entry), 0);
+    assert.ok(kept <= order.lines.reduce((sum, line) => sum + line.quantity, 0), says('keeps more than it needs'));
+    assert.ok(
+      reservations.every((entry) => !entry.endsWith('held')),
+      says('has its stock for good'),
+    );
+  } else if (saga?.phase.status === 'waiting' && saga.phase.awaiting === 'review') {
+    assert.is(books.captured, 0, says('is not captured'));
+  } else {
+    assert.equal([books.captured, books.held, reservations], [0, 0, []], says('holds nothing'));
+  }
+  assert.equal(order.payment.captured.amount - order.payment.refunded.amount, books.captured, says('shows its money'));
+}
+
+const model = suite('saga, model');
+const RUNS = 2_000;
+
+model('I5 to I9 - hold at every step and at rest, whatever happens', () => {
+  const seen = new Map<string, number>();
+  fc.assert(
+    fc.property(story, (told) => {
+      const world = live(told);
+      for (const expiring of [false, true]) {
+        rest(world, expiring);
+        for (const orderId of ORDERS) checkAtRest(world, orderId);
+      }
+      for (const { status } of ORDERS.map((orderId) => world.order(orderId))) {
+        seen.set(status, (seen.get(status) ?? 0) + 1);
+      }
+      world.checkReplay();
+    }),
+    { numRuns: RUNS, seed: 20_261_121 },
+  );
+  // The stories have to tell something.
+  for (const status of [...ENDED, 'on-hold', 'fulfilling']) assert.ok(seen.has(status), `${status} never happened`);
+});
+
+model.run();

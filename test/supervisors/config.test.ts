@@ -1,0 +1,52 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ConfigError, readConfig } from '../../supervisors/config.ts';
+
+const config = suite('configuration');
+
+const SECRET = 'a secret that is long enough, really';
+
+function refused(environment: Record<string, string>, ...names: string[]): void {
+  assert.throws(
+    () => readConfig(environment),
+    (error: unknown) => error instanceof ConfigError && names.every((name) => error.message.includes(name)),
+    `${JSON.stringify(environment)} must be refused, naming ${names}`,
+  );
+}
+
+config('has the documented defaults', () => {
+  const { PORT, HOST, DATA_DIR, SHARDS, PAYMENT, CARRIER, CLOCK, CHAOS, LOG_LEVEL, NODE_ENV, SEED } = readConfig({});
+  assert.equal([PORT, HOST, DATA_DIR, SHARDS], [3000, '127.0.0.1', './data', 16]);
+  assert.equal([PAYMENT, CARRIER, CLOCK, CHAOS], ['simulated', 'simulated', 'real', false]);
+  assert.equal([LOG_LEVEL, NODE_ENV, SEED], ['info', 'development', undefined]);
+});
+
+config('takes an empty variable for an unset one', () => {
+  assert.is(readConfig({ PORT: '', AUTH_SECRET: '' }).PORT, 3000);
+});
+
+config('names every wrong value', () => {
+  refused({ PORT: 'eighty', SHARDS: '0', CLOCK: 'fast' }, 'PORT', 'SHARDS', 'CLOCK');
+  refused({ PORT: '65536' }, 'PORT');
+  refused({ AUTH_SECRET: 'short' }, 'AUTH_SECRET');
+  refused({ OPERATOR_EMAIL: 'nobody' }, 'OPERATOR_EMAIL');
+  refused({ NODE_NAME: 'a node' }, 'NODE_NAME');
+  refused({ CHAOS: 'yes' }, 'CHAOS');
+});
+
+config('refuses settings of later versions instead of ignoring them', () => {
+  refused({ NATS_URL: 'nats://127.0.0.1:4222' }, 'NATS_URL');
+  refused({ RATE_LIMIT: '600' }, 'RATE_LIMIT');
+  assert.is(readConfig({ RATE_LIMIT: '0', MAIL: 'simulated', CLUSTER: 'holdfast' }).PORT, 3000);
+});
+
+config('production needs a way to check tokens, and no toys', () => {
+  refused({ NODE_ENV: 'production' }, 'AUTH_SECRET');
+  refused({ NODE_ENV: 'production', AUTH_SECRET: SECRET, CLOCK: 'virtual' }, 'CLOCK');
+  refused({ NODE_ENV: 'production', AUTH_SECRET: SECRET, CHAOS: 'on' }, 'CHAOS');
+  refused({ NODE_ENV: 'production', AUTH_SECRET: SECRET, OPERATOR_PASSWORD: 'long enough it is' }, 'OPERATOR_EMAIL');
+  assert.is(readConfig({ NODE_ENV: 'production', AUTH_SECRET: SECRET }).AUTH_SECRET, SECRET);
+  assert.is(readConfig({ NODE_ENV: 'production', AUTH_JWKS_URL: 'https://id.example/keys' }).NODE_ENV, 'production');
+});
+
+config.run();
