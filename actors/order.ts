@@ -97,6 +97,7 @@ export type OrderSend =
 export type OrderReply = { readonly orderId: string; readonly status: OrderStatus };
 
 type OrderDecision = Decision<OrderEvent, OrderSend, OrderTimerCommand>;
+type AcceptedDecision = Exclude<OrderDecision, { rejection: Rejection }>;
 type OrderTimers = readonly TimerChange<OrderTimerCommand>[];
 
 /** How long a close is put off while money of the order is still being disputed. */
@@ -108,7 +109,7 @@ function changed(
   happened: OrderEvent,
   { now, policy }: ShopContext,
   { sends = [], arrived = false }: { readonly sends?: readonly OrderSend[]; readonly arrived?: boolean } = {},
-): OrderDecision {
+): AcceptedDecision {
   const next = evolveOrder(before, happened);
   const moved = next.status !== before.status;
   const milestone = moved || (arrived && next.status === 'delivered') ? milestoneOf(next.status, now) : undefined;
@@ -117,7 +118,6 @@ function changed(
     events: milestone === undefined ? [happened] : [happened, milestone],
     sends: moved ? [...sends, noteFor(after)] : sends,
     timers: closeTimer(before, after, milestone !== undefined, now + policy.order.returnWindowMs),
-    reply: replyOf(after),
   };
 }
 
@@ -177,9 +177,9 @@ function cancel(
     return tooLate('The time for cancelling it is over.');
   }
   const who = `${by.role}:${by.id}`;
-  return changed(order, { type: 'OrderCancelRequested', v: 1, by: who, reason }, context, {
-    sends: [{ to: sagaAddress(order.orderId), message: { type: 'CancelSaga', by: who, reason } }],
-  });
+  const sends: OrderSend[] = [{ to: sagaAddress(order.orderId), message: { type: 'CancelSaga', by: who, reason } }];
+  const decision = changed(order, { type: 'OrderCancelRequested', v: 1, by: who, reason }, context, { sends });
+  return { ...decision, reply: { orderId: order.orderId, status: 'cancelling' } satisfies OrderReply };
 }
 
 function tooLate(detail: string): { readonly rejection: Rejection } {

@@ -9,7 +9,7 @@ export type Db = Database.Database;
 const SCHEMA_VERSION = 1;
 /** A process that is just ending may hold the file for a moment. */
 const LOCK_TIMEOUT_MS = 2_000;
-const PAGE_CACHE_KIB = 64 * 1024;
+const PAGE_CACHE_KIB = 32 * 1024;
 /** The log file is folded into the main file every so many pages: the same hot pages are then written once, not often. */
 const CHECKPOINT_PAGES = 8_192;
 
@@ -36,7 +36,7 @@ const SCHEMA = `
   );
   CREATE TABLE snapshots (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL);
   -- Messages answered by commits that a snapshot hides: loading an actor shows the others.
-  CREATE TABLE seen (cause TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE seen (cause TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (cause, position)) WITHOUT ROWID;
   CREATE TABLE outbox (id TEXT PRIMARY KEY, shard INTEGER NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE timers (
     key TEXT NOT NULL, name TEXT NOT NULL, shard INTEGER NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL,

@@ -33,9 +33,9 @@ export function createShardStore(db: Db): ShardStore {
   const commitsAfter = db.prepare<[string, number], CommitColumns>(
     'SELECT key, seq, version, cause, at, body FROM commits WHERE key = ? AND seq > ? ORDER BY seq',
   );
-  const commitOf = db.prepare<[string], CommitColumns>(
+  const commitOf = db.prepare<[string, string], CommitColumns>(
     `SELECT key, seq, version, c.cause, at, body FROM seen s JOIN commits c ON c.position = s.position
-     WHERE s.cause = ?`,
+     WHERE s.cause = ? AND c.key = ?`,
   );
   const commitAt = db.prepare<[number], CommitColumns>(
     'SELECT key, seq, version, cause, at, body FROM commits WHERE position = ?',
@@ -63,8 +63,8 @@ export function createShardStore(db: Db): ShardStore {
       const commits = commitsAfter.all(key, found?.seq ?? 0).map(decodeCommit);
       return found ? { snapshot: found, commits } : { commits };
     },
-    answered(cause: MessageId) {
-      const row = commitOf.get(cause);
+    answered(key: AddressKey, cause: MessageId) {
+      const row = commitOf.get(cause, key);
       return row && decodeCommit(row);
     },
     outbox(shard, afterPosition, limit) {

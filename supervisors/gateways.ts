@@ -1,12 +1,12 @@
 /**
  * The workers that call outside systems: one pool per gateway, so that a slow vendor holds up nobody else's calls. A
- * call is a message of somebody's outbox until its result is durable at the asker: after a crash it is made again with
- * the same idempotency key, and its result has the same message id.
+ * call is a message of somebody's outbox until its result is durable at the asker: after a crash before that it is made
+ * again with the same idempotency key, and its result has the same message id.
  */
 
 import { dispatch, type Ref, spawn, stop } from 'nact';
 import type { Logger } from 'pino';
-import type { Envelope } from '../actors/kernel/message.ts';
+import { type Envelope, resultId } from '../actors/kernel/message.ts';
 import type { FailPoint, Gateway, Settled } from '../actors/kernel/ports.ts';
 
 /** Calls of one gateway at once, and calls waiting for a worker; more are refused and come again from the outbox. */
@@ -46,7 +46,7 @@ export function createGatewayPool({ gateway, parent, deliver, failPoint, logger 
       if (aborter.signal.aborted) return;
       if (!envelope.from) throw new Error(`gateway call ${envelope.id} has no asker`);
       const { trace } = envelope;
-      const result = { id: `${envelope.id}/result`, to: envelope.from, from: envelope.to, message };
+      const result = { id: resultId(envelope.id), to: envelope.from, from: envelope.to, message };
       deliver({ ...result, ...(trace !== undefined && { trace }) }, settle);
     } catch (error) {
       logger.error(

@@ -25,7 +25,7 @@ import { shardOf } from './placement.ts';
 import { Shard } from './shard.ts';
 
 /** Live actors of a node; the longest idle ones beyond that are let go. About 10 KB each (measured). */
-const MAX_LIVE_ACTORS = 8_000;
+const MAX_LIVE_ACTORS = 5_000;
 /** An actor nobody has talked to for this long is let go. */
 const IDLE_MS = 120_000;
 const SWEEP_MS = 500;

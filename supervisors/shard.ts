@@ -10,7 +10,7 @@
 import type { Ref } from 'nact';
 import type { Logger } from 'pino';
 import { type Address, type AddressKey, addressKey, parseAddressKey } from '../actors/kernel/address.ts';
-import { type Commit, type Envelope, timerId } from '../actors/kernel/message.ts';
+import { type Commit, type Envelope, type MessageId, resultId, timerId } from '../actors/kernel/message.ts';
 import type {
   Clock,
   DueTimer,
@@ -26,7 +26,7 @@ import type { Policy } from '../actors/policy.ts';
 import { type Actor, type Actors, createActors, type Delivery } from './actors.ts';
 import { type DecideOptions, deadLetterCommit, decideCommit, KEY_REUSED } from './decideCommit.ts';
 import { createGroupCommit, type GroupCommit } from './groupCommit.ts';
-import { type AnyDecider, forget, remember, restore, snapshotOf } from './memory.ts';
+import { type Answered, type AnyDecider, forget, remember, restore, snapshotOf } from './memory.ts';
 import { createRelay, type Relay } from './relay.ts';
 import { createTimers, type Timers } from './timers.ts';
 
@@ -114,7 +114,8 @@ export class Shard {
     this.#relay = createRelay({
       send: (envelope, settle) => {
         failPoint('before-send');
-        if (this.#options.isLocal(envelope.to)) this.deliver(envelope, settle);
+        if (this.#hasResult(envelope)) settle({ kind: 'done' });
+        else if (this.#options.isLocal(envelope.to)) this.deliver(envelope, settle);
         else send(envelope, settle);
         failPoint('after-send');
       },
@@ -168,12 +169,17 @@ export class Shard {
     });
   }
 
-  /** Calls `notify` once when a version of the aggregate later than `after` is durable; returns how to give up. */
+  /** Calls `notify` when a version of the aggregate later than `after` is durable; returns how to give up. */
   watch(address: Address, after: number, notify: () => void): () => void {
     const key = addressKey(address);
     const watchers = this.#watchers.get(key) ?? new Set();
     const watcher: Watcher = { after, notify };
     this.#watchers.set(key, watchers.add(watcher));
+    const actor = this.#actors.find(key);
+    if (actor && actor.memory.version > after) {
+      // Decided, and perhaps stored, before anybody watched. Not told at once: the caller can't give up yet.
+      this.#settleDurable(actor, () => queueMicrotask(notify), { kind: 'done' });
+    }
     return () => {
       watchers.delete(watcher);
       if (watchers.size === 0) this.#watchers.delete(key);
@@ -245,8 +251,7 @@ export class Shard {
   #process(actor: Actor, delivery: Delivery, started: number): void {
     const { envelope, settle, timer } = delivery;
     const { memory } = actor;
-    const seen =
-      memory.seen.get(envelope.id) ?? (memory.forgotten > 0 ? this.#options.store.answered(envelope.id) : undefined);
+    const seen = this.#answered(actor, envelope.id);
     if (seen) {
       const reused = envelope.fingerprint !== undefined && seen.fingerprint !== envelope.fingerprint;
       const reply = reused
@@ -267,6 +272,20 @@ export class Shard {
     const outcome = decideCommit(actor, envelope, this.#decideOptions(timer));
     if ('commit' in outcome) this.#commit(actor, outcome.commit, settle);
     else this.#settleDurable(actor, settle, { kind: 'done', reply: outcome.reply });
+  }
+
+  #answered({ key, memory }: Actor, id: MessageId): Answered | undefined {
+    return memory.seen.get(id) ?? (memory.forgotten > 0 ? this.#options.store.answered(key, id) : undefined);
+  }
+
+  /**
+   * A call whose result the asker has, but whose acknowledgement a crash took: made again it could do what it didn't do
+   * the first time, and nobody would hear of it.
+   */
+  #hasResult({ id, to, from }: Envelope): boolean {
+    if (to.type !== 'gateway' || !from) return false;
+    const asker = this.#actors.obtain(from);
+    return asker !== undefined && this.#answered(asker, resultId(id)) !== undefined;
   }
 
   #decideOptions(timer: Delivery['timer']): DecideOptions {

@@ -72,6 +72,11 @@ export function sentId(key: AddressKey, seq: number, index: number): MessageId {
   return `${key}#${seq}.${index}`;
 }
 
+/** The message that brings a gateway's result: the same however often the call is made. */
+export function resultId(request: MessageId): MessageId {
+  return `${request}/result`;
+}
+
 export function timerId(key: AddressKey, seq: number, name: string): MessageId {
   return `${key}#${seq}~${name}`;
 }

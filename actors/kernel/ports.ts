@@ -118,10 +118,10 @@ export interface ShardStore {
   head(shard: number): ShardHead | undefined;
   load(key: AddressKey): StoredAggregate;
   /**
-   * The commit that answered this message, if a snapshot hides it: the ones that `load` returns are looked through by
-   * whoever loaded them.
+   * The commit of this aggregate that answered the message, if a snapshot hides it: the ones that `load` returns are
+   * looked through by whoever loaded them.
    */
-  answered(cause: MessageId): StoredCommit | undefined;
+  answered(key: AddressKey, cause: MessageId): StoredCommit | undefined;
   /** Messages sent but not acknowledged, oldest first, after the given position. */
   outbox(
     shard: number,

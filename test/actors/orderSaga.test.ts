@@ -238,6 +238,30 @@ failing('a parcel failed after it was accepted - the same', () => {
   assert.is(run.saga.phase.status, 'completed');
 });
 
+failing('two parcels failed - one hold; both are sent anew', () => {
+  const run = new SagaRun([
+    start(),
+    says.refused('1.1'),
+    says.reserved('1.2'),
+    says.reserved('2.1'),
+    says.authorized(),
+  ]);
+  run.does(says.committed('1.2'), says.committed('2.1'), says.captured());
+  run.when(says.parcelFailed(1)).thenTypes('StepFailed', 'SagaHeld').sends('HoldOrder');
+  run.when(says.parcelFailed(2)).thenTypes('StepFailed').sends();
+  run.when(retrySaga).sends('ReleaseOrder', 'RequestShipment', 'RequestShipment');
+  run.does(says.accepted(3), says.accepted(4));
+  assert.is(run.saga.phase.status, 'completed');
+});
+
+failing('a decline that comes while the order is undone already needs no void', () => {
+  const run = new SagaRun([...upTo.committing, says.voided()]);
+  run.when(cancelSaga).sends('ReleaseReservation', 'ReleaseReservation');
+  run.when(says.declined(2)).thenTypes('StepFailed').sends();
+  run.does(says.released('1.1'));
+  run.when(says.released('2.1')).sends('EndOrder');
+});
+
 failing('a parcel that nobody cancelled is cancelled - the same', () => {
   const run = new SagaRun(upTo.fulfilling);
   run.when(says.parcelCancelled()).thenTypes('StepFailed', 'SagaHeld').sends('HoldOrder');

@@ -172,12 +172,20 @@ export function shardLogContract(test: Test, open: () => LogUnderTest): void {
     await log.append(record([commit('1/a', 1, { cause: 'req', reply, fingerprint: 'f', by: 'ada' })]));
     const [loaded] = store.load('1/a').commits;
     assert.equal([loaded?.cause, loaded?.reply, loaded?.fingerprint, loaded?.by], ['req', reply, 'f', 'ada']);
-    assert.is(store.answered('req'), undefined, 'whoever loads the aggregate has it');
+    assert.is(store.answered('1/a', 'req'), undefined, 'whoever loads the aggregate has it');
     const snapshot = { key: '1/a', seq: 1, version: 1, state: {}, timers: [] };
     await log.append(record([commit('1/a', 2)], { n: 2, snapshots: [snapshot] }));
-    const answered = store.answered('req');
+    const answered = store.answered('1/a', 'req');
     assert.equal([answered?.seq, answered?.reply, answered?.fingerprint], [1, reply, 'f']);
-    assert.is(store.answered('cause-1/a-2'), undefined);
+    assert.is(store.answered('1/a', 'cause-1/a-2'), undefined);
+  });
+
+  title('two aggregates that were asked under one id have their own answers each', async ({ log, store }) => {
+    const keys = ['1/a', '1/b'];
+    await log.append(record(keys.map((key) => commit(key, 1, { cause: 'req', fingerprint: `of ${key}` }))));
+    const snapshots = keys.map((key) => ({ key, seq: 1, version: 1, state: {}, timers: [] }));
+    await log.append(record([commit('1/a', 2)], { n: 2, snapshots }));
+    for (const key of keys) assert.is(store.answered(key, 'req')?.fingerprint, `of ${key}`);
   });
 
   title('dead letters keep the message, its reason and its attempts', async ({ log, store }) => {

@@ -246,6 +246,28 @@ runtime('a gateway result arrives as a message, once, also when the call is made
   await shop.close();
 });
 
+runtime('a gateway call whose result is durable is not made again when a crash took its acknowledgement', async () => {
+  let calls = 0;
+  const bank: Gateway = {
+    name: 'bank',
+    call: async () => {
+      calls += 1;
+      return { type: 'Answer', amount: calls } as never;
+    },
+  };
+  let shop = startRuntime({ deciders: wallets, gateways: [bank] });
+  await shop.ask(wallet('a'), { type: 'CallOut' } as never);
+  while ((await balances(shop, ['a']))[0] !== 1) await turn();
+  const unacknowledged = (): number => shop.db.prepare('SELECT count(*) FROM outbox').pluck().get() as number;
+  assert.is(unacknowledged(), 1, 'the crash comes before the acknowledgement is stored');
+  shop = await shop.crash();
+  assert.is(await shop.node.settled(5_000), true);
+  assert.is(calls, 1);
+  assert.equal(await balances(shop, ['a']), [1]);
+  while (unacknowledged() > 0) await turn();
+  await shop.close();
+});
+
 runtime('idle actors are let go and come back with their state; the number of live ones is bounded', async () => {
   const shop = startRuntime({ deciders: wallets, maxLiveActors: 40, shards: 2 });
   const ids = Array.from({ length: 400 }, (_, index) => `w${index}`);
