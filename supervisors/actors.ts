@@ -13,7 +13,7 @@ import type { AnyDecider, Memory } from './memory.ts';
 /** Messages waiting for one actor. */
 export const MAX_MAILBOX = 1_024;
 /** Messages waiting in one shard. */
-export const MAX_SHARD_BACKLOG = 16_384;
+const MAX_SHARD_BACKLOG = 16_384;
 
 /** A message on its way through an actor. */
 export type Delivery = {

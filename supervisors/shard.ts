@@ -181,8 +181,7 @@ export class Shard {
       this.#settleDurable(actor, () => queueMicrotask(notify), { kind: 'done' });
     }
     return () => {
-      watchers.delete(watcher);
-      if (watchers.size === 0) this.#watchers.delete(key);
+      if (watchers.delete(watcher) && watchers.size === 0) this.#watchers.delete(key);
     };
   }
 

@@ -13,7 +13,7 @@ export type LogUnderTest = {
   close(): void;
 };
 
-export const T0 = Date.UTC(2026, 0, 1);
+const T0 = Date.UTC(2026, 0, 1);
 
 export function commit(key: string, seq: number, more: Partial<Commit> = {}): Commit {
   const base = { key, seq, version: seq, cause: `cause-${key}-${seq}`, at: T0 + seq };

@@ -1,9 +1,9 @@
 /** What callers of the node see: reads that wait for a version. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ShardLog } from '../../actors/kernel/ports.ts';
 import { createRealClock } from '../../supervisors/clock.ts';
 import { createShopCore } from '../../supervisors/shop.ts';
+import { createGatedLog } from '../support/gatedLog.ts';
 import { startRuntime } from '../support/runtime.ts';
 import { type WalletState, wallet, wallets } from '../support/wallets.ts';
 
@@ -12,26 +12,9 @@ const shop = suite('shop');
 const DEADLINE_MS = 5_000;
 const deposit = { type: 'Deposit', amount: 1 } as never;
 
-/** A log that keeps what is appended until it is opened. */
-function gatedLog() {
-  let waiting: (() => void)[] = [];
-  let closed = true;
-  const wrap = (log: ShardLog): ShardLog => ({
-    append: (record) =>
-      closed
-        ? new Promise((resolve, reject) => waiting.push(() => log.append(record).then(resolve, reject)))
-        : log.append(record),
-  });
-  const open = () => {
-    closed = false;
-    for (const go of waiting) go();
-    waiting = [];
-  };
-  return { wrap, open, arrived: () => waiting.length };
-}
-
 shop('a read that waits for a version hears of one that was stored with what it saw', async () => {
-  const gate = gatedLog();
+  const gate = createGatedLog();
+  gate.close();
   const runtime = startRuntime({ deciders: wallets, shards: 1, wrapLog: gate.wrap });
   const clock = createRealClock();
   const core = createShopCore({ node: runtime.node, store: runtime.store, clock, deciders: wallets });
@@ -39,7 +22,7 @@ shop('a read that waits for a version hears of one that was stored with what it 
   const send = (id: string, to: string) => runtime.send({ id, to: wallet(to), message: deposit });
   // The first record is under way, so that what follows goes into the next one together.
   const first = send('first', 'b');
-  while (gate.arrived() === 0) await turn();
+  while (gate.held === 0) await turn();
   const older = send('older', 'a');
   await turn();
   const deadline = clock.monotonic() + DEADLINE_MS;
