@@ -111,12 +111,14 @@ export function startHoldfast(
     logger,
     failPoint,
   });
+  for (const { name } of gateways) telemetry.breakerChanged(name, 'closed');
   telemetry.gauges({
     liveActors: () => node.liveActors,
     mailboxDepth: () => node.backlog,
     timersDue: () => figures.timers(clock.now()),
     timersPending: () => figures.timers(Number.MAX_SAFE_INTEGER),
     outboxPending: figures.outbox,
+    deadLetters: figures.deadLetters,
   });
   node.start();
   const customerOrders = createCustomerOrdersReader(db);

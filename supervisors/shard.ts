@@ -24,6 +24,7 @@ import type {
 } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
 import { type Actor, type Actors, createActors, type Delivery } from './actors.ts';
+import { type Crashes, createCrashes, QUARANTINE_MS } from './crashes.ts';
 import { type DecideOptions, deadLetterCommit, decideCommit, KEY_REUSED } from './decideCommit.ts';
 import { createGroupCommit, type GroupCommit } from './groupCommit.ts';
 import { type Answered, type AnyDecider, forget, remember, restore, snapshotOf } from './memory.ts';
@@ -32,12 +33,6 @@ import { createTimers, type Timers } from './timers.ts';
 
 /** Commits of an aggregate between two snapshots: the most that loading it has to replay. */
 const SNAPSHOT_EVERY = 64;
-/** Crashes of an actor by one message before the message becomes a dead letter. */
-const MAX_CRASHES = 3;
-const CRASH_BACK_OFF_MS = 20;
-/** Dead letters in a row before an actor is put into quarantine, and for how long. */
-const MAX_STRIKES = 5;
-const QUARANTINE_MS = 60_000;
 const RETRY_AFTER_MS = 1_000;
 /** Pause before a shard whose log refused a record takes messages again. */
 const RECOVERY_MS = 200;
@@ -68,6 +63,7 @@ type Watcher = { readonly after: number; readonly notify: () => void };
 export class Shard {
   readonly #options: ShardOptions;
   readonly #actors: Actors;
+  readonly #crashes: Crashes;
   #commits!: GroupCommit;
   #relay!: Relay;
   #timers!: Timers;
@@ -82,6 +78,7 @@ export class Shard {
   constructor(options: ShardOptions) {
     this.#options = options;
     const { store, clock } = options;
+    this.#crashes = createCrashes(options);
     this.#actors = createActors({
       parent: options.parent,
       deciderOf: options.deciderOf,
@@ -349,36 +346,26 @@ export class Shard {
   }
 
   #crashed(actor: Actor, delivery: Delivery, error: Error): void {
-    const { logger, telemetry, clock } = this.#options;
+    const { telemetry, clock } = this.#options;
     const { envelope } = delivery;
-    delivery.crashes += 1;
-    telemetry.actorCrashed(actor.address.type);
-    logger.error(
-      { err: error, actor: actor.key, message: envelope.message.type, id: envelope.id, crashes: delivery.crashes },
-      'an actor crashed; it was reset to its last decided state',
-    );
-    if (delivery.crashes < MAX_CRASHES) {
+    const retryMs = this.#crashes(actor, delivery, error);
+    if (retryMs !== undefined) {
       const life = this.#life;
       this.#backingOff += 1;
-      clock.delay(CRASH_BACK_OFF_MS * 4 ** (delivery.crashes - 1), () => {
+      clock.delay(retryMs, () => {
         this.#backingOff -= 1;
         this.#again(actor.address, delivery, life);
       });
       return;
     }
-    this.#strike(actor);
     if (envelope.from === undefined && delivery.timer === undefined) {
       // The edge is told and its client may repeat: nobody would ever requeue it.
       delivery.settle({ kind: 'failed', error });
       return;
     }
     telemetry.deadLettered(envelope.message.type);
-    const reason = `${error.name}: ${error.message}`;
-    const commit = deadLetterCommit(actor, envelope, this.#decideOptions(delivery.timer), {
-      envelope,
-      reason,
-      attempts: delivery.crashes,
-    });
+    const deadLetter = { envelope, reason: `${error.name}: ${error.message}`, attempts: delivery.crashes };
+    const commit = deadLetterCommit(actor, envelope, this.#decideOptions(delivery.timer), deadLetter);
     this.#commit(actor, commit, delivery.settle);
   }
 
@@ -386,17 +373,6 @@ export class Shard {
     const actor = life === this.#life && !this.#unavailable() ? this.#actors.obtain(address) : undefined;
     if (actor && this.#actors.dispatch(actor, delivery)) return;
     delivery.settle({ kind: 'unavailable', reason: 'the retry found no room', retryAfterMs: RETRY_AFTER_MS });
-  }
-
-  #strike(actor: Actor): void {
-    actor.strikes += 1;
-    if (actor.strikes < MAX_STRIKES) return;
-    actor.strikes = 0;
-    actor.quarantinedUntil = this.#options.clock.monotonic() + QUARANTINE_MS;
-    this.#options.logger.error(
-      { actor: actor.key, quarantineMs: QUARANTINE_MS },
-      'an actor crashed again and again and is in quarantine; the others go on',
-    );
   }
 
   #refused(error: Error): void {

@@ -9,6 +9,7 @@ export type Gauges = {
   readonly timersDue: () => number;
   readonly timersPending: () => number;
   readonly outboxPending: () => number;
+  readonly deadLetters: () => number;
 };
 
 export type RuntimeTelemetry = Telemetry & {
@@ -16,6 +17,8 @@ export type RuntimeTelemetry = Telemetry & {
   gauges(gauges: Gauges): void;
 };
 
+/** Few, because there is a set of them for every message type. */
+const MESSAGE_SECONDS = [0.0005, 0.002, 0.01, 0.05, 0.2, 1];
 const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const BREAKER_STATES = { closed: 0, 'half-open': 1, open: 2 } as const;
 
@@ -28,14 +31,14 @@ export function createTelemetry(): RuntimeTelemetry {
     name: 'holdfast_message_queue_seconds',
     help: 'Time a message waits in its mailbox, by message type',
     labelNames,
-    buckets: SECONDS,
+    buckets: MESSAGE_SECONDS,
     registers,
   });
   const processing = new Histogram({
     name: 'holdfast_message_processing_seconds',
     help: 'Time an actor takes to decide on a message, by message type',
     labelNames,
-    buckets: SECONDS,
+    buckets: MESSAGE_SECONDS,
     registers,
   });
   const commits = new Histogram({
@@ -88,6 +91,7 @@ export function createTelemetry(): RuntimeTelemetry {
       gauge(registry, 'holdfast_mailbox_depth', 'Messages waiting in mailboxes', sources.mailboxDepth);
       gauge(registry, 'holdfast_timers_due', 'Timers that should have fired', sources.timersDue);
       gauge(registry, 'holdfast_timers_pending', 'Timers set', sources.timersPending);
+      gauge(registry, 'holdfast_dead_letters', 'Messages that wait for the operator', sources.deadLetters);
       gauge(registry, 'holdfast_outbox_pending', 'Messages sent and not acknowledged', sources.outboxPending);
     },
   };
