@@ -27,6 +27,7 @@ import { sagaDecider } from './orderSaga/saga.ts';
 import { type PaymentSend, paymentDecider } from './payment.ts';
 import type { Policy } from './policy.ts';
 import { type ProductEdgeCommand, productDecider } from './product.ts';
+import { type RequestCommand, requestDecider } from './request.ts';
 import { type ShipmentSend, shipmentDecider } from './shipment.ts';
 
 export const shop = {
@@ -39,6 +40,7 @@ export const shop = {
   'order-saga': sagaDecider,
   payment: paymentDecider,
   product: productDecider,
+  request: requestDecider,
   shipment: shipmentDecider,
   stock: inventoryDecider,
 } satisfies Record<string, Decider<unknown, Typed, Versioned, Policy>>;
@@ -69,6 +71,7 @@ export type FromElsewhere = {
   'order-saga': (SagaOperatorCommand | SagaTimerCommand)['type'];
   payment: PaymentGatewayResult['type'] | 'EnquireAgain' | 'RetryRefund' | 'ExpireAuthorization';
   product: ProductEdgeCommand['type'];
+  request: RequestCommand['type'];
   shipment: CarrierGatewayResult['type'] | 'ReportShipment' | 'RetryLabel' | 'CheckGhost' | 'CheckLost';
   stock: 'ReceiveStock' | 'AdjustStock' | 'RestockReturned' | 'ExpireReservation';
 };

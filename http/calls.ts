@@ -2,6 +2,7 @@
 import type { Address } from '../actors/kernel/address.ts';
 import type { Typed } from '../actors/kernel/decider.ts';
 import type { Reply } from '../actors/kernel/message.ts';
+import { requestAddress } from '../actors/request.ts';
 import { rejected, unavailable } from './problem.ts';
 import type { Call } from './route.ts';
 import type { Versioned } from './shop.ts';
@@ -32,6 +33,12 @@ export async function ask<Value = unknown>(
   if (!reply.ok) throw rejected(reply.rejection, replayed);
   // The decider that answers and the handler that asks agree on the type of the reply.
   return { version: reply.version, value: reply.value as Value, replayed };
+}
+
+/** For a command whose target is in the body: the same key with another body must be noticed before it goes elsewhere. */
+export async function claimKey(call: Call): Promise<void> {
+  if (call.fingerprint !== undefined)
+    await ask(call, requestAddress(call.requestId), { type: 'ClaimRequest' }, 'claim');
 }
 
 export function read<State>(call: Call, address: Address): Promise<Versioned<State> | undefined> {

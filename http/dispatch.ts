@@ -36,6 +36,8 @@ async function callOf(
   const principal = route.access === 'public' ? anonymous : await services.tokens.principal(headers.authorization);
   authorize(principal, route.access);
   const params = route.params === undefined ? undefined : pathParameters(route, ctx);
+  const orderId = orderIdIn(params);
+  if (orderId !== undefined) state.orderId = orderId;
   const query = route.query === undefined ? undefined : validated(route.query, { ...ctx.query }, 'query');
   const version = route.ifMatch === undefined ? undefined : expectedVersion(headers['if-match']);
   if (route.ifMatch === 'required' && headers['if-match'] === undefined) throw preconditionRequired();
@@ -60,6 +62,11 @@ function pathParameters(route: Route, ctx: Context): unknown {
   const result = route.params?.safeParse(ctx['params']);
   if (result?.success) return result.data;
   throw notFound('resource');
+}
+
+/** What the log says of a request that fails before a handler can name its order. */
+function orderIdIn(params: unknown): string | undefined {
+  return Object.values(params ?? {}).find((value) => typeof value === 'string' && value.startsWith('ord_'));
 }
 
 function identity(route: Route, services: Services, principal: Principal, ctx: Context, body: unknown) {

@@ -132,9 +132,10 @@ function frame({ logger, figures, running, maxInFlight, routes }: FrameOptions) 
     const startedAt = performance.now();
     const headers = ctx.req.headers;
     const trace = traceOf(first(headers['traceparent']));
-    const state: EdgeState = { trace, route: 'unmatched' };
+    const requestId = requestIdOf(first(headers['x-request-id']), trace);
+    const state: EdgeState = { trace, requestId, route: 'unmatched' };
     ctx.state = state;
-    ctx.set('X-Request-Id', requestIdOf(first(headers['x-request-id']), trace));
+    ctx.set('X-Request-Id', requestId);
     ctx.set('Cache-Control', 'no-store');
     running.inFlight++;
     let failure: unknown;
@@ -168,6 +169,7 @@ function answerProblem(ctx: Context, problem: Problem, traceId: string): void {
 function logRequest(logger: Logger, ctx: Context, state: EdgeState, ms: number, failure: unknown): void {
   const line = {
     traceId: state.trace.id,
+    ...(state.requestId !== state.trace.id && { requestId: state.requestId }),
     method: ctx.method,
     route: state.route,
     status: ctx.status,
@@ -219,7 +221,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
     return;
   }
   const problem = brokenRequest(error.code);
-  const body = JSON.stringify(problemBody(problem, undefined));
+  const body = JSON.stringify(problemBody(problem, traceOf(undefined).id));
   socket.end(
     `HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,

@@ -88,15 +88,15 @@ function clientProblem(status: number, cause: unknown): Problem {
   }
 }
 
-export function problemBody(problem: Problem, traceId: string | undefined): Record<string, unknown> {
+export function problemBody(problem: Problem, traceId: string): Record<string, unknown> {
   return {
     type: `urn:holdfast:problem:${problem.code}`,
     title: problem.title,
     status: problem.status,
     detail: problem.message,
     code: problem.code,
-    ...(problem.errors.length > 0 && { errors: problem.errors }),
+    errors: problem.errors,
     retryable: problem.retryable,
-    ...(traceId !== undefined && { traceId }),
+    traceId,
   };
 }

@@ -15,11 +15,15 @@ export async function serve(): Promise<void> {
   try {
     const config = readConfig(process.env);
     const logger = createLogger(config);
-    const shop = startHoldfast(config, logger);
+    const shop = openShop(config, logger);
     const edge = createEdgeOf(config, shop, logger);
     stopOnSignals(shop, edge, logger);
     const { products, password } = await prepare(config, shop, edge);
-    const { url } = await edge.start();
+    const { url } = await edge.start().catch((error: unknown) => {
+      // It was made by this start and can't be shown by the next.
+      if (password !== undefined) process.stdout.write(`${operatorLine(config, password)}\n`);
+      throw unusable('HOST, PORT', error);
+    });
     logger.info({ url, shards: config.SHARDS, dataDir: config.DATA_DIR, clock: config.CLOCK }, 'Holdfast is ready');
     if (config.NODE_ENV === 'development') process.stdout.write(banner(url, config, products, password));
   } catch (error) {
@@ -27,6 +31,20 @@ export async function serve(): Promise<void> {
     process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : error}\n`);
     process.exit(1);
   }
+}
+
+function openShop(config: Config, logger: Logger): Holdfast {
+  try {
+    return startHoldfast(config, logger);
+  } catch (error) {
+    throw unusable('DATA_DIR', error);
+  }
+}
+
+/** What is well-formed and yet can't be used on this machine is named like any other wrong value. */
+function unusable(settings: string, error: unknown): unknown {
+  const refused = error instanceof Error && 'code' in error && /^(E[A-Z]+|SQLITE_\w+)$/.test(String(error.code));
+  return refused ? new ConfigError(`wrong configuration:\n  ${settings}: ${error.message}`) : error;
 }
 
 function createLogger(config: Config): Logger {
@@ -75,15 +93,17 @@ function banner(url: string, config: Config, products: number, password: string 
     '',
     ...(products > 0 ? [`  ${products} demo products are on sale`] : []),
     `  Read and try the API   ${url}/docs`,
-    ...(password === undefined
-      ? []
-      : [`  Operator (shown once)  ${config.OPERATOR_EMAIL ?? DEVELOPMENT_OPERATOR}  ${password}`]),
+    ...(password === undefined ? [] : [operatorLine(config, password)]),
     '',
     `  Try:  curl '${url}/v1/products?q=tea&limit=3'`,
     '',
     '',
   ];
   return lines.join('\n');
+}
+
+function operatorLine({ OPERATOR_EMAIL }: Config, password: string): string {
+  return `  Operator (shown once)  ${OPERATOR_EMAIL ?? DEVELOPMENT_OPERATOR}  ${password}`;
 }
 
 /** First signal: finish what is under way, lose nothing. Second: leave at once, as a crash would; nothing is lost either. */

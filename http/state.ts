@@ -3,6 +3,8 @@ import type { Trace } from './headers.ts';
 
 export type EdgeState = {
   trace: Trace;
+  /** The client's own, or the trace id. */
+  requestId: string;
   /** Path pattern of the route that matched, for metrics and logs. */
   route: string;
   orderId?: string;

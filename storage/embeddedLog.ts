@@ -15,7 +15,8 @@ type Waiting = {
   readonly reject: (error: Error) => void;
 };
 
-export type AppendObserver = (commits: number, bytes: number, appendMs: number) => void;
+/** `syncMs` is the part of `appendMs` in which SQLite writes the pages to its log file and syncs it. */
+export type AppendObserver = (commits: number, bytes: number, appendMs: number, syncMs: number) => void;
 
 /** The pause after a transaction, as a multiple of its duration, and its limit. */
 const PAUSE_FACTOR = 3;
@@ -37,16 +38,27 @@ export function createEmbeddedLog(db: Db, options: EmbeddedLogOptions): ShardLog
   /** On the monotonic clock. */
   let notBefore = 0;
 
-  const write = db.transaction((group: readonly Waiting[]) => {
+  const begin = db.prepare('BEGIN IMMEDIATE');
+  const commit = db.prepare('COMMIT');
+  const rollback = db.prepare('ROLLBACK');
+  let syncMs = 0;
+
+  function write(group: readonly Waiting[]): void {
+    begin.run();
     for (const { record } of group) applyRecord(record);
     for (const projection of projections) projection.flush();
-  });
+    const start = monotonic();
+    commit.run();
+    syncMs = monotonic() - start;
+  }
 
   function tryWrite(group: readonly Waiting[]): Error | undefined {
     try {
-      write.immediate(group);
+      write(group);
       return undefined;
     } catch (error) {
+      // A full disk may have rolled back by itself.
+      if (db.inTransaction) rollback.run();
       for (const projection of projections) projection.discard();
       return new AppendRefused(`the store refused a record: ${error instanceof Error ? error.message : error}`, {
         cause: error,
@@ -67,6 +79,7 @@ export function createEmbeddedLog(db: Db, options: EmbeddedLogOptions): ShardLog
       commits,
       group.reduce((sum, { record }) => sum + record.bytes, 0),
       end - start,
+      syncMs,
     );
     failPoint('after-apply-before-reply');
     for (const entry of group) {

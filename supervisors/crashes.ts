@@ -33,7 +33,14 @@ export function createCrashes({ clock, logger, telemetry }: CrashesOptions): Cra
     delivery.crashes += 1;
     telemetry.actorCrashed(actor.address.type);
     logger.error(
-      { err: error, actor: actor.key, message: envelope.message.type, id: envelope.id, crashes: delivery.crashes },
+      {
+        err: error,
+        actor: actor.key,
+        message: envelope.message.type,
+        id: envelope.id,
+        trace: envelope.trace,
+        crashes: delivery.crashes,
+      },
       'an actor crashed; it was reset to its last decided state',
     );
     if (delivery.crashes < MAX_CRASHES) return FIRST_BACK_OFF_MS * BACK_OFF_FACTOR ** (delivery.crashes - 1);

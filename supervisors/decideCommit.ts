@@ -37,9 +37,6 @@ export const KEY_REUSED: Rejection = {
 export function decideCommit(subject: Subject, envelope: Envelope, options: DecideOptions): DecisionOutcome {
   const { memory, decider } = subject;
   const fromEdge = envelope.from === undefined && options.firedTimer === undefined;
-  if (envelope.expectedVersion !== undefined && envelope.expectedVersion !== memory.version) {
-    return { reply: { ok: false, version: memory.version, rejection: VERSION_MISMATCH } };
-  }
   const context = { now: options.now, id: envelope.id, policy: options.policy };
   const decision = decider.decide(memory.state, envelope.message, context);
   if ('rejection' in decision && decision.rejection) {
@@ -47,6 +44,10 @@ export function decideCommit(subject: Subject, envelope: Envelope, options: Deci
     // Without an idempotency key nobody can ask for this answer again; with one it is the first answer for ever.
     if (fromEdge && envelope.fingerprint === undefined) return { reply };
     return { commit: buildCommit(subject, envelope, options, { reply: fromEdge ? reply : undefined }) };
+  }
+  // After the aggregate's own refusals: to whom it isn't there, its version is nobody's business.
+  if (envelope.expectedVersion !== undefined && envelope.expectedVersion !== memory.version) {
+    return { reply: { ok: false, version: memory.version, rejection: VERSION_MISMATCH } };
   }
   const { events, sends = [], timers = [], reply: value } = decision;
   const version = memory.version + (events.length > 0 ? 1 : 0);

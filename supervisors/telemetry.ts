@@ -50,7 +50,13 @@ export function createTelemetry(): RuntimeTelemetry {
   const bytes = new Counter({ name: 'holdfast_append_bytes_total', help: 'Bytes of commits appended', registers });
   const append = new Histogram({
     name: 'holdfast_append_seconds',
-    help: 'Time of one append: write, sync and apply',
+    help: 'Time of one append: write, apply and sync, in one transaction',
+    buckets: SECONDS,
+    registers,
+  });
+  const sync = new Histogram({
+    name: 'holdfast_sync_seconds',
+    help: 'Time in which an append is written to the file and synced (fsync)',
     buckets: SECONDS,
     registers,
   });
@@ -78,10 +84,11 @@ export function createTelemetry(): RuntimeTelemetry {
       queueWait.observe({ kind }, queueMs / 1_000);
       processing.observe({ kind }, processMs / 1_000);
     },
-    recordAppended(count, size, appendMs) {
+    recordAppended(count, size, appendMs, syncMs) {
       commits.observe(count);
       bytes.inc(size);
       append.observe(appendMs / 1_000);
+      sync.observe(syncMs / 1_000);
     },
     deadLettered: (kind) => deadLetters.inc({ kind }),
     actorCrashed: (type) => crashes.inc({ type }),

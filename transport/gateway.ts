@@ -4,6 +4,7 @@
  */
 import pRetry from 'p-retry';
 import type { Typed } from '../actors/kernel/decider.ts';
+import type { Envelope } from '../actors/kernel/message.ts';
 import type { Clock, Gateway, Telemetry } from '../actors/kernel/ports.ts';
 import { type BreakerFigures, BreakerOpen, createBreaker } from './breaker.ts';
 
@@ -81,7 +82,11 @@ export function createResilientGateway<Request extends GatewayRequest, Outcome>(
     },
   });
 
-  async function outcomeOf(request: Request, outer: AbortSignal): Promise<Outcome | GatewayFailure> {
+  async function outcomeOf(
+    request: Request,
+    envelope: Envelope,
+    outer: AbortSignal,
+  ): Promise<Outcome | GatewayFailure> {
     if (outer.aborted) return { outcome: 'unavailable', reason: 'stopping' };
     const inner = new AbortController();
     const { signal } = inner;
@@ -95,7 +100,8 @@ export function createResilientGateway<Request extends GatewayRequest, Outcome>(
       return await withRetries(attempt, options, signal);
     } catch (error) {
       const failure = failureOf(error, signal.aborted);
-      const fields = { gateway: name, operation: request.type, key: request.key, err: error };
+      const { from, trace } = envelope;
+      const fields = { gateway: name, operation: request.type, key: request.key, asker: from?.id, trace, err: error };
       if (failure === undefined) log.error(fields, 'gateway adapter failed unexpectedly');
       // An open breaker told so when it opened; it would say it again for every call.
       else if (!(error instanceof BreakerOpen)) log.warn(fields, `gateway outcome ${failure.outcome}`);
@@ -108,13 +114,14 @@ export function createResilientGateway<Request extends GatewayRequest, Outcome>(
 
   return {
     name,
-    async call({ message }, signal) {
+    async call(envelope, signal) {
+      const { message } = envelope;
       if (!isRequest(message, contract)) {
         log.error({ gateway: name, operation: message.type }, 'gateway asked for what it does not do');
         const result: GatewayFailure = { outcome: 'failed', reason: `${name} does not do ${message.type}` };
         return { type: contract.resultType, operation: message.type, key: '', result };
       }
-      const result = await outcomeOf(message, signal);
+      const result = await outcomeOf(message, envelope, signal);
       return { type: contract.resultType, operation: message.type, key: message.key, result };
     },
   };

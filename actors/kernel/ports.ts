@@ -158,7 +158,7 @@ export type FailPoint = (name: FailPointName) => void;
 /** Tells the outside what happens inside; every member is optional work, none may throw. */
 export interface Telemetry {
   messageHandled(kind: string, queueMs: number, processMs: number): void;
-  recordAppended(commits: number, bytes: number, appendMs: number): void;
+  recordAppended(commits: number, bytes: number, appendMs: number, syncMs: number): void;
   deadLettered(kind: string): void;
   actorCrashed(type: string): void;
   breakerChanged(gateway: string, state: 'closed' | 'open' | 'half-open'): void;

@@ -112,17 +112,15 @@ export const problemSchema = z
     status: z.int(),
     detail: z.string(),
     code: z.string().meta({ description: 'Stable; branch on it.', example: 'cart.sku-unknown' }),
-    errors: z
-      .array(
-        z.strictObject({
-          in: z.enum(['body', 'query', 'path', 'header']).optional(),
-          pointer: z.string(),
-          code: z.string(),
-          detail: z.string(),
-        }),
-      )
-      .optional(),
+    errors: z.array(
+      z.strictObject({
+        in: z.enum(['body', 'query', 'path', 'header']).optional(),
+        pointer: z.string(),
+        code: z.string(),
+        detail: z.string(),
+      }),
+    ),
     retryable: z.boolean(),
-    traceId: z.string().optional(),
+    traceId: z.string(),
   })
   .meta({ id: 'Problem' });

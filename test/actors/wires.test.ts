@@ -62,6 +62,7 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
   },
   payment: { PaymentGatewayResult: true, EnquireAgain: true, RetryRefund: true, ExpireAuthorization: true },
   product: { PutProduct: true, SetPrice: true, DiscontinueProduct: true },
+  request: { ClaimRequest: true },
   shipment: { CarrierGatewayResult: true, ReportShipment: true, RetryLabel: true, CheckGhost: true, CheckLost: true },
   stock: { ReceiveStock: true, AdjustStock: true, RestockReturned: true, ExpireReservation: true },
 };

@@ -137,6 +137,25 @@ edge('the trace comes in with traceparent, the request id goes out', async ({ ed
   assert.is(line?.['route'], 'unmatched');
   assert.is(line?.['status'], 404);
   assert.is(typeof line?.['ms'], 'number');
+  assert.is(line?.['requestId'], 'mine-1');
+});
+
+edge('the log names the order that a request was about, also when it failed', async () => {
+  const failing = await startEdge({ read: () => Promise.resolve(undefined) });
+  const headers = { authorization: `Bearer ${await staffToken(failing, 'orders')}` };
+  const id = `ord_${'0'.repeat(26)}`;
+  const shipment = `shp_${'0'.repeat(26)}_1`;
+  const refused = [
+    ['GET', `/v1/orders/${id}`, 404],
+    ['GET', `/v1/admin/sagas/${id}`, 404],
+    ['POST', `/v1/admin/orders/${id}/shipments/${shipment}/events`, 400],
+  ] as const;
+  for (const [method, path, status] of refused) {
+    const response = await fetch(`${failing.url}${path}`, { method, headers });
+    assert.is((await problem(response)).status, status, path);
+    assert.is(failing.lines.at(-1)?.['orderId'], id, path);
+  }
+  await failing.stop();
 });
 
 edge('a bug of ours is 500 without a word about it, and logged with its cause', async ({ edge, token }) => {
@@ -178,6 +197,7 @@ edge('headers over 16 KB and requests that are none get a problem too', async (c
   const broken = await raw(context, 'hello there\r\n\r\n');
   assert.match(broken, /^HTTP\/1\.1 400 /);
   assert.match(broken, 'application/problem+json');
+  for (const answer of [big, broken]) assert.match(answer, /"traceId":"[0-9a-f]{32}"/);
 });
 
 edge('a body that does not arrive in time is 408 and its connection closed', async () => {

@@ -166,6 +166,32 @@ late("case 1: late capture on a failed order is refunded and the order's state d
   assert.is((await keeper.stock('MUG')).committed, 0);
 });
 
+late('case 2: late authorization never moves an order backwards', async () => {
+  const keeper = await open();
+  await keeper.sell('MUG', 1_000, { 'wh-east': 5 });
+  const paid = await keeper.place([{ sku: 'MUG', quantity: 1 }]);
+  await keeper.report(paid, 1, 'handed-to-carrier');
+  await keeper.pass(1);
+  const shipped = await keeper.order(paid);
+  assert.is(shipped.status, 'shipped');
+  await notice(keeper, paid, 'GatewayAuthorize', 'authorize-1');
+  await keeper.pass(HOUR);
+  assert.equal(await keeper.order(paid), shipped);
+
+  // Authorized at the vendor, who never said so, and cancelled meanwhile.
+  const id = await keeper.place([{ sku: 'MUG', quantity: 2 }], 'tok_late_success');
+  await keeper.buyer('POST', `/v1/orders/${id}/cancel`, {});
+  await notice(keeper, id, 'GatewayAuthorize', 'authorize-1');
+  await keeper.pass(5 * MINUTE);
+  const cancelled = await keeper.order(id);
+  assert.is(cancelled.status, 'cancelled');
+  assert.equal(vendorBooks(keeper, id), [{ captured: 0, refunded: 0, voided: true, calls: ['GatewayVoid'] }]);
+  await notice(keeper, id, 'GatewayAuthorize', 'authorize-1');
+  await keeper.pass(DAY);
+  assert.equal(await keeper.order(id), cancelled);
+  assert.equal(await keeper.stock('MUG'), { ...stocked(4), shipped: 1 });
+});
+
 late('case 3: payment failed with only some SKUs reserved: those are released', async () => {
   const keeper = await open();
   await keeper.sell('MUG', 1_000, { 'wh-east': 5 });
@@ -334,6 +360,30 @@ late('case 14: unpaid timer races the payment: one wins, the other is a no-op', 
     assertNothingKept(keeper, raced, order);
     assert.equal(await keeper.stock('MUG'), { ...stocked(4), committed: 2 });
   }
+});
+
+late('case 15: webhook before its record is kept', async () => {
+  const keeper = await open();
+  await keeper.sell('MUG', 1_000, { 'wh-east': 5 });
+  const { keys, tokens } = keeper.shop.edge.services;
+  const { sub } = await tokens.principal(`Bearer ${keeper.token}`);
+  const id = keys.createdId('ord', keys.requestId(sub, 'POST', '/v1/orders', 'ahead'));
+  const request = { key: `${id}/authorize-1`, orderId: id, amount: usd(1_599), token: 'tok_success' };
+  await atVendor(keeper, (vendor) =>
+    vendor.perform({ type: 'GatewayAuthorize', ...request }, new AbortController().signal),
+  );
+  await notice(keeper, id, 'GatewayAuthorize', 'authorize-1');
+  assert.is((await keeper.buyer('GET', `/v1/orders/${id}`)).status, 404);
+
+  const placed = await keeper.buyer('POST', '/v1/orders', expressOrder([{ sku: 'MUG', quantity: 1 }]), 'ahead');
+  assert.is(placed.body.id, id);
+  await keeper.pass(1);
+  const order = await keeper.order(id);
+  assert.equal([order.status, order.payment.captured], ['fulfilling', usd(1_599)]);
+  assert.equal(vendorBooks(keeper, id), [{ captured: 1_599, refunded: 0, voided: false, calls: ['GatewayCapture'] }]);
+  const commits = await keeper.shop.shop.history(paymentAddress(id));
+  const happened = commits.flatMap(({ events }) => events).map(({ type }) => type);
+  assert.equal(happened.slice(0, 4), ['ResultKept', 'PaymentInitiated', 'KeptResultUsed', 'PaymentAuthorized']);
 });
 
 late('case 16: compensation twice adds stock once', async () => {

@@ -88,15 +88,16 @@ function headerOf(method: string, path: string, name: string) {
   );
 }
 
-openapi('an idempotency key is required where money or stock moves', () => {
+openapi('an idempotency key is required where the contract says so, and offered on every other creation', () => {
   const required = routes.filter(({ method, path }) => headerOf(method, path, 'Idempotency-Key')?.required);
   assert.equal(required.map(({ path }) => path).sort(), [
-    '/v1/admin/stock/{sku}/adjust',
     '/v1/admin/stock/{sku}/receive',
     '/v1/checkouts/{id}/complete',
     '/v1/orders',
   ]);
-  assert.is(headerOf('post', '/v1/carts', 'Idempotency-Key')?.required, false);
+  for (const path of ['/v1/carts', '/v1/customers', '/v1/admin/stock/{sku}/adjust', '/v1/orders/{id}/cancel']) {
+    assert.is(headerOf('post', path, 'Idempotency-Key')?.required, false, path);
+  }
 });
 
 openapi('If-Match is required on catalog edits and offered on every other change of one resource', () => {

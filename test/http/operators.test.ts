@@ -71,6 +71,9 @@ operators('stock is received once per key, and adjusted within what is there', a
   assert.is(again.headers.get('idempotent-replayed'), 'true');
   assert.is(await of(), before + 5);
   assert.is((await receive(6, 'delivery-1')).body.code, 'idempotency.key-reused');
+  // Another warehouse is another aggregate, and still the same key with another body.
+  const elsewhere = { token, key: 'delivery-1', body: { warehouse: 'wh-west', quantity: 5 } };
+  assert.is((await client.call('POST', `${path}/receive`, elsewhere)).body.code, 'idempotency.key-reused');
   assert.is((await receive(5)).body.code, 'idempotency.key-required');
   for (const quantity of [0, -5, Number.MAX_SAFE_INTEGER]) {
     assert.is((await receive(quantity, `q${quantity}`)).status, 422, String(quantity));
@@ -82,6 +85,9 @@ operators('stock is received once per key, and adjusted within what is there', a
       body: { warehouse, delta, reason: 'Count.' },
     });
   assert.is((await adjust(-2)).body.available, first.body.available - 2);
+  const keyless = { warehouse: 'wh-east', delta: 2, reason: 'Found.' };
+  const found = await client.call('POST', `${path}/adjust`, { token, body: keyless });
+  assert.equal([found.status, found.body.available], [200, first.body.available]);
   assert.is((await adjust(-1_000_000)).status, 422);
   assert.is((await adjust(1, 'mars')).body.code, 'stock.warehouse-unknown');
   assert.is((await client.call('GET', '/v1/admin/stock/NO-SUCH', { token })).status, 404);

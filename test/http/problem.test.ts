@@ -46,7 +46,7 @@ problem('an unknown failure is 500 and shows nothing of itself', () => {
     const mapped = problemOf(thrown);
     assert.is(mapped.status, 500);
     assert.is(mapped.cause, thrown);
-    assert.not.match(JSON.stringify(problemBody(mapped, undefined)), 'secret');
+    assert.not.match(JSON.stringify(problemBody(mapped, 'c'.repeat(32))), 'secret');
   }
 });
 
@@ -70,11 +70,17 @@ problem('a problem stays the one it is', () => {
   assert.instance(one, Problem);
 });
 
-problem('errors and trace are left out when there are none', () => {
-  const body = problemBody(new Problem(404, 'a.b', 'c'), undefined);
-  assert.not('errors' in body);
-  assert.not('traceId' in body);
-  assert.is(body['title'], 'Not Found');
+problem('every member is there, the list of errors also when it is empty', () => {
+  assert.equal(problemBody(new Problem(404, 'a.b', 'c'), 'b'.repeat(32)), {
+    type: 'urn:holdfast:problem:a.b',
+    title: 'Not Found',
+    status: 404,
+    detail: 'c',
+    code: 'a.b',
+    errors: [],
+    retryable: false,
+    traceId: 'b'.repeat(32),
+  });
 });
 
 problem.run();

@@ -74,6 +74,10 @@ runtime('refuses a change of another version than expected', async () => {
   await shop.ask(wallet('a'), { type: 'Deposit', amount: 1 } as never);
   const stale = await shop.ask(wallet('a'), { type: 'Deposit', amount: 1 } as never, 'm', { expectedVersion: 0 });
   assert.is(stale.ok === false && stale.rejection.code, 'precondition.version-mismatch');
+  // What is refused anyway says nothing about the version.
+  const pay = { type: 'Pay', to: 'b', amount: 5 } as never;
+  const refused = await shop.ask(wallet('a'), pay, 'p', { expectedVersion: 0 });
+  assert.is(refused.ok === false && refused.rejection.code, 'wallet.poor');
   assert.is(
     (await shop.ask(wallet('a'), { type: 'Deposit', amount: 1 } as never, 'n', { expectedVersion: 1 })).ok,
     true,

@@ -155,6 +155,7 @@ export const samples: Samples = {
     RetryRefund: { type: 'RetryRefund', refundId: 'ord_1/refund' },
     ExpireAuthorization: { type: 'ExpireAuthorization' },
   },
+  request: { ClaimRequest: { type: 'ClaimRequest' } },
   product: {
     PutProduct: { type: 'PutProduct', name: 'Tea', description: '', category: 'Drinks', tags: [] },
     SetPrice: { type: 'SetPrice', price: usd(1_000) },
@@ -203,6 +204,7 @@ export const ids: Record<AggregateType, string> = {
   'order-saga': 'ord_1',
   payment: 'ord_1',
   product: 'A-1',
+  request: 'req_1',
   shipment: 'shp_1_1',
   stock: 'A@wh-east',
 };

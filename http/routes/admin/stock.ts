@@ -2,7 +2,7 @@
 
 import type { InventoryState } from '../../../actors/inventoryItem/state.ts';
 import { type InventoryCommand, stockAddress } from '../../../actors/inventoryItem.ts';
-import { ask, stateAt } from '../../calls.ts';
+import { ask, claimKey, stateAt } from '../../calls.ts';
 import { notFound, Problem } from '../../problem.ts';
 import { type Answer, type Call, type Route, route } from '../../route.ts';
 import { adjustSchema, receiveSchema, stockItemSchema, stockSchema } from '../../schemas/admin.ts';
@@ -31,6 +31,7 @@ const getStock = route({
 async function change(call: Call, sku: string, warehouse: string, command: InventoryCommand): Promise<Answer> {
   if (!call.shop.catalog.find(sku)) throw notFound('product');
   if (!call.policy.warehouses.some(({ id }) => id === warehouse)) throw unknownWarehouse(warehouse);
+  await claimKey(call);
   const address = stockAddress(sku, warehouse);
   const answer = await ask(call, address, command);
   const state = await stateAt<InventoryState>(call, address, answer);
@@ -70,7 +71,6 @@ const adjust = route({
   tag,
   summary: 'Correct the count',
   access,
-  idempotency: 'required',
   ifMatch: 'honoured',
   params: skuParams,
   body: adjustSchema,
