@@ -60,9 +60,8 @@ export function createEmbeddedLog(db: Db, options: EmbeddedLogOptions): ShardLog
       // A full disk may have rolled back by itself.
       if (db.inTransaction) rollback.run();
       for (const projection of projections) projection.discard();
-      return new AppendRefused(`the store refused a record: ${error instanceof Error ? error.message : error}`, {
-        cause: error,
-      });
+      const reason = error instanceof Error ? error.message : String(error);
+      return new AppendRefused(`the store refused a record: ${reason}`, { cause: error, fault: faultOf(error) });
     }
   }
 
@@ -100,4 +99,12 @@ export function createEmbeddedLog(db: Db, options: EmbeddedLogOptions): ShardLog
       });
     },
   };
+}
+
+/** What the disk or the file can't do now; anything else (a constraint, a value that doesn't bind) is in the record. */
+const STORE_TROUBLE = /^SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN|NOMEM|CORRUPT|NOTADB|PROTOCOL|LOCKED)/;
+
+function faultOf(error: unknown): 'store' | 'record' {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return STORE_TROUBLE.test(code) ? 'store' : 'record';
 }

@@ -56,7 +56,10 @@ export type ActorsOptions = {
 
 export type Actors = {
   find(key: AddressKey): Actor | undefined;
-  /** The live actor of this address, started if need be; undefined when no decider knows the type. */
+  /**
+   * The live actor of this address, started if need be; undefined when no decider knows the type. Throws when its state
+   * can't be rebuilt from what is stored.
+   */
   obtain(address: Address): Actor | undefined;
   /** False when the mailbox or the shard's backlog is full: nothing happened. */
   dispatch(actor: Actor, delivery: Delivery): boolean;
@@ -93,15 +96,23 @@ export function createActors(options: ActorsOptions): Actors {
           try {
             actor.memory = load(actor.decider, actor.address, actor.key);
             if (message) crashed(actor, message, error ?? new Error('unknown error'));
+            return context.resume;
           } catch (fault) {
-            queueMicrotask(() => {
-              throw fault;
-            });
+            abandon(actor, message ? [message] : [], fault);
+            return context.stop;
           }
-          return context.resume;
         },
       },
     );
+  }
+
+  /** An actor whose state can't be had again: whoever waits for it is told, and the next message tries anew. */
+  function abandon(actor: Actor, inHand: readonly Delivery[], fault: unknown): void {
+    const error = fault instanceof Error ? fault : new Error(String(fault));
+    const waiting = actor.waiting.splice(0);
+    backlog -= waiting.length;
+    live.delete(actor.key);
+    for (const { settle } of [...inHand, ...waiting]) settle({ kind: 'failed', error });
   }
 
   function take(actor: Actor, delivery: Delivery): void {
@@ -151,7 +162,12 @@ export function createActors(options: ActorsOptions): Actors {
     },
     restart(actor) {
       stop(actor.ref);
-      actor.memory = load(actor.decider, actor.address, actor.key);
+      try {
+        actor.memory = load(actor.decider, actor.address, actor.key);
+      } catch (fault) {
+        abandon(actor, [], fault);
+        return;
+      }
       actor.ref = start(actor);
       for (const delivery of actor.waiting) dispatch(actor.ref, delivery);
     },
@@ -184,5 +200,5 @@ export function createActors(options: ActorsOptions): Actors {
 
 /** nact takes few characters in a name; the others become `$` and their code. */
 function nactName(key: AddressKey): string {
-  return key.replace(/[^a-zA-Z0-9.-]/g, (character) => `$${character.charCodeAt(0).toString(16)}`);
+  return key.replace(/[^a-zA-Z0-9.-]/g, (character) => `$${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

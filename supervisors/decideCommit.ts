@@ -3,6 +3,7 @@ import type { Address, AddressKey } from '../actors/kernel/address.ts';
 import type { Rejection, TimerChange } from '../actors/kernel/decider.ts';
 import { type Commit, type DeadLetter, type Envelope, type Reply, sentId } from '../actors/kernel/message.ts';
 import type { Policy } from '../actors/policy.ts';
+import { MAX_SENDS } from '../storage/applyRecord.ts';
 import type { AnyDecider, Memory } from './memory.ts';
 
 export type DecisionOutcome =
@@ -37,17 +38,20 @@ export const KEY_REUSED: Rejection = {
 export function decideCommit(subject: Subject, envelope: Envelope, options: DecideOptions): DecisionOutcome {
   const { memory, decider } = subject;
   const fromEdge = envelope.from === undefined && options.firedTimer === undefined;
-  const context = { now: options.now, id: envelope.id, policy: options.policy };
-  const decision = decider.decide(memory.state, envelope.message, context);
-  if ('rejection' in decision && decision.rejection) {
-    const reply: Reply = { ok: false, version: memory.version, rejection: decision.rejection };
+  function refusal(rejection: Rejection): DecisionOutcome {
+    const reply: Reply = { ok: false, version: memory.version, rejection };
     // Without an idempotency key nobody can ask for this answer again; with one it is the first answer for ever.
     if (fromEdge && envelope.fingerprint === undefined) return { reply };
     return { commit: buildCommit(subject, envelope, options, { reply: fromEdge ? reply : undefined }) };
   }
+  const context = { now: options.now, id: envelope.id, policy: options.policy };
+  const decision = decider.decide(memory.state, envelope.message, context);
+  if ('rejection' in decision && decision.rejection) {
+    return refusal(decision.rejection);
+  }
   // After the aggregate's own refusals: to whom it isn't there, its version is nobody's business.
   if (envelope.expectedVersion !== undefined && envelope.expectedVersion !== memory.version) {
-    return { reply: { ok: false, version: memory.version, rejection: VERSION_MISMATCH } };
+    return refusal(VERSION_MISMATCH);
   }
   const { events, sends = [], timers = [], reply: value } = decision;
   const version = memory.version + (events.length > 0 ? 1 : 0);
@@ -93,6 +97,8 @@ type Parts = {
 function buildCommit(subject: Subject, envelope: Envelope, options: DecideOptions, parts: Parts): Commit {
   const { key, memory } = subject;
   const timers = parts.timers ?? [];
+  // What no log could keep is a bug of the decider: it crashes its own actor instead of a whole record.
+  assertStorable(parts);
   const fired = options.firedTimer;
   // A timer fires once: its commit clears it unless the decision set it again.
   const clearFired = fired !== undefined && !timers.some((timer) => 'set' in timer && timer.set === fired);
@@ -110,4 +116,13 @@ function buildCommit(subject: Subject, envelope: Envelope, options: DecideOption
     ...(envelope.fingerprint !== undefined && { fingerprint: envelope.fingerprint }),
     ...(parts.deadLetter && { deadLetter: parts.deadLetter }),
   };
+}
+
+function assertStorable({ timers = [], sends = [] }: Parts): void {
+  if (sends.length > MAX_SENDS) throw new Error(`a decision sends ${sends.length} messages, more than ${MAX_SENDS}`);
+  for (const timer of timers) {
+    if ('set' in timer && !Number.isSafeInteger(timer.at)) {
+      throw new Error(`timer ${timer.set} is set to ${timer.at}, which is no time`);
+    }
+  }
 }

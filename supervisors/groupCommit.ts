@@ -34,8 +34,10 @@ export type GroupCommitOptions = {
   /** Snapshots to store with these commits. */
   readonly snapshotsAt: (commits: readonly Commit[]) => readonly Snapshot[];
   readonly onDurable: (commits: readonly Commit[], snapshots: readonly Snapshot[]) => void;
-  /** The log refused a record: everything not durable is lost and must be forgotten. */
-  readonly onRefused: (error: Error) => void;
+  /** Commits that may share a record now: one while it is searched which one the store can't take. */
+  readonly maxCommits: () => number;
+  /** The log refused a record with these commits: everything not durable is lost and must be forgotten. */
+  readonly onRefused: (error: Error, commits: readonly Commit[]) => void;
 };
 
 export type GroupCommit = {
@@ -85,9 +87,10 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 
   function takeBatch(): Pending[] {
     let bytes = 0;
-    const end = pending.findIndex(({ body }) => {
+    const most = options.maxCommits();
+    const end = pending.findIndex(({ body }, index) => {
       bytes += body.length;
-      return bytes > MAX_RECORD_BYTES;
+      return bytes > MAX_RECORD_BYTES || index >= most;
     });
     // A single commit larger than the limit still makes a record of its own.
     return pending.splice(0, end === -1 ? pending.length : Math.max(end, 1));
@@ -124,7 +127,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
         durable(batch, commits, encoded.snapshots);
       },
       (error: Error) => {
-        if (!closed) options.onRefused(error);
+        if (!closed) options.onRefused(error, commits);
       },
     );
   }

@@ -1,5 +1,5 @@
 /**
- * One running node: the supervision tree (system → node → shards → actors, → gateways), the embedded log and the
+ * One running node: the supervision tree (system → node → shards → actors), the gateways' workers, the log and the
  * in-process transport, wired together. In a cluster the log and the transport are others; nothing else here changes.
  */
 
@@ -71,7 +71,6 @@ export function createNode(options: NodeOptions): Node {
   const system = start(options.name);
   // Silent parents: they are only there to be supervised and stopped together.
   const root = silent(system, 'node');
-  const gatewaysParent = silent(root, 'gateways');
   const transport = createLocalTransport();
   const deciderOf = (type: string): AnyDecider | undefined =>
     Object.hasOwn(deciders, type) ? deciders[type] : undefined;
@@ -95,7 +94,7 @@ export function createNode(options: NodeOptions): Node {
     owned.push(owner);
   }
   for (const gateway of options.gateways) {
-    pools.set(gateway.name, createGatewayPool({ gateway, parent: gatewaysParent, deliver, failPoint, logger }));
+    pools.set(gateway.name, createGatewayPool({ gateway, deliver, failPoint, logger }));
   }
 
   function deliver(envelope: Envelope, settle: (result: Settled) => void): void {

@@ -7,8 +7,8 @@ import type { Clock, Ids, OutboxEntry, Settled } from '../actors/kernel/ports.ts
 
 /** Messages of one shard that are on their way at once. */
 const MAX_IN_FLIGHT = 512;
-/** Messages of one shard waiting in memory for their turn; more stay in the outbox alone. */
-const MAX_QUEUED = 8_192;
+/** Messages of one shard that are held in memory; more stay in the outbox alone. */
+const MAX_KNOWN = 8_192;
 const PAGE = 1_000;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 5_000;
@@ -21,6 +21,8 @@ export type RelayOptions = {
   readonly ids: Ids;
 };
 
+type Item = { readonly envelope: Envelope; readonly tries: number };
+
 export type Relay = {
   /** Takes messages over whose commits are durable. */
   enqueue(envelopes: readonly Envelope[]): void;
@@ -30,7 +32,7 @@ export type Relay = {
   idle(): boolean;
   /** Messages handed over and not settled yet. */
   inFlight(): number;
-  /** Messages that are not settled yet, handed over or not. */
+  /** Messages between aggregates that are under way: handed over, or ready to be. */
   pending(): number;
   close(): void;
 };
@@ -38,10 +40,12 @@ export type Relay = {
 export function createRelay({ send, outbox, acknowledge, clock, ids }: RelayOptions): Relay {
   /** Every message this relay knows: queued, on its way or waiting for its retry. */
   const known = new Set<MessageId>();
-  let queue: Envelope[] = [];
+  let queue: Item[] = [];
   /** Index of the queue's first member; taken members are cut off in bulk. */
   let head = 0;
   let inFlight = 0;
+  /** Calls of gateways that are under way: their pools bound them, and a slow vendor must not hold up the rest. */
+  let calls = 0;
   let waiting = 0;
   let overflowed = false;
   let closed = false;
@@ -50,43 +54,52 @@ export function createRelay({ send, outbox, acknowledge, clock, ids }: RelayOpti
   function pump(): void {
     if (pumping) return;
     pumping = true;
-    while (!closed && inFlight < MAX_IN_FLIGHT && head < queue.length) {
-      const envelope = queue[head++];
-      if (envelope) attempt(envelope, 0);
+    try {
+      while (!closed && inFlight < MAX_IN_FLIGHT && head < queue.length) {
+        const item = queue[head++];
+        if (item) attempt(item);
+      }
+    } finally {
+      pumping = false;
     }
     if (head === queue.length || head > PAGE) {
       queue = queue.slice(head);
       head = 0;
     }
-    pumping = false;
-    if (overflowed && queue.length === 0 && !closed) {
+    if (overflowed && known.size < MAX_KNOWN / 2 && !closed) {
       overflowed = false;
       recover();
     }
   }
 
-  function attempt(envelope: Envelope, tries: number): void {
-    inFlight += 1;
+  function attempt(item: Item): void {
+    const { envelope } = item;
+    const isCall = envelope.to.type === 'gateway';
+    if (isCall) calls += 1;
+    else inFlight += 1;
     send(envelope, (result) => {
-      inFlight -= 1;
+      if (isCall) calls -= 1;
+      else inFlight -= 1;
       if (closed) return;
       if (result.kind === 'done') {
         known.delete(envelope.id);
         acknowledge(envelope.id);
       } else {
-        retry(envelope, tries, result);
+        retry(item, result);
       }
       pump();
     });
   }
 
-  function retry(envelope: Envelope, tries: number, result: Exclude<Settled, { kind: 'done' }>): void {
+  function retry({ envelope, tries }: Item, result: Exclude<Settled, { kind: 'done' }>): void {
     const backOff = Math.min(FIRST_RETRY_MS * 2 ** tries, MAX_RETRY_MS);
     const wanted = result.kind === 'unavailable' ? Math.max(backOff, result.retryAfterMs) : backOff;
     waiting += 1;
     clock.delay(wanted * (0.5 + ids.random()), () => {
       waiting -= 1;
-      if (!closed) attempt(envelope, tries + 1);
+      if (closed) return;
+      queue.push({ envelope, tries: tries + 1 });
+      pump();
     });
   }
 
@@ -104,12 +117,12 @@ export function createRelay({ send, outbox, acknowledge, clock, ids }: RelayOpti
   function enqueue(envelopes: readonly Envelope[]): void {
     for (const envelope of envelopes) {
       if (known.has(envelope.id)) continue;
-      if (queue.length - head >= MAX_QUEUED) {
+      if (known.size >= MAX_KNOWN) {
         overflowed = true;
         break;
       }
       known.add(envelope.id);
-      queue.push(envelope);
+      queue.push({ envelope, tries: 0 });
     }
     pump();
   }
@@ -118,8 +131,8 @@ export function createRelay({ send, outbox, acknowledge, clock, ids }: RelayOpti
     enqueue,
     recover,
     idle: () => waiting === 0 && queue.length === 0,
-    inFlight: () => inFlight,
-    pending: () => known.size,
+    inFlight: () => inFlight + calls,
+    pending: () => inFlight + queue.length - head,
     close() {
       closed = true;
       queue = [];

@@ -26,17 +26,16 @@ import type { Policy } from '../actors/policy.ts';
 import { type Actor, type Actors, createActors, type Delivery } from './actors.ts';
 import { type Crashes, createCrashes, QUARANTINE_MS } from './crashes.ts';
 import { type DecideOptions, deadLetterCommit, decideCommit, KEY_REUSED } from './decideCommit.ts';
-import { createGroupCommit, type GroupCommit } from './groupCommit.ts';
+import { createGroupCommit, type GroupCommit, type Ticket } from './groupCommit.ts';
 import { type Answered, type AnyDecider, forget, remember, restore, snapshotOf } from './memory.ts';
+import { createRefusals } from './refusals.ts';
 import { createRelay, type Relay } from './relay.ts';
 import { createTimers, type Timers } from './timers.ts';
+import { createWatchers } from './watchers.ts';
 
 /** Commits of an aggregate between two snapshots: the most that loading it has to replay. */
 const SNAPSHOT_EVERY = 64;
 const RETRY_AFTER_MS = 1_000;
-/** Pause before a shard whose log refused a record takes messages again. */
-const RECOVERY_MS = 200;
-
 export type ShardOptions = {
   readonly shard: number;
   readonly parent: Ref<never>;
@@ -58,8 +57,6 @@ export type ShardOptions = {
 /** What a read sees. */
 export type Observed = { readonly state: unknown; readonly version: number };
 
-type Watcher = { readonly after: number; readonly notify: () => void };
-
 export class Shard {
   readonly #options: ShardOptions;
   readonly #actors: Actors;
@@ -73,7 +70,8 @@ export class Shard {
   #stopped = false;
   /** Counts how often the shard has forgotten what wasn't durable: what began in another life must not go on. */
   #life = 0;
-  readonly #watchers = new Map<AddressKey, Set<Watcher>>();
+  readonly #refusals = createRefusals();
+  readonly #watchers = createWatchers();
 
   constructor(options: ShardOptions) {
     this.#options = options;
@@ -106,7 +104,8 @@ export class Shard {
       busy: () => this.#actors.backlog > 0,
       snapshotsAt: (commits) => this.#snapshotsAt(commits),
       onDurable: (commits, snapshots) => this.#durable(commits, snapshots),
-      onRefused: (error) => this.#refused(error),
+      maxCommits: this.#refusals.maxCommits,
+      onRefused: (error, commits) => this.#refused(error, commits),
     });
     this.#relay = createRelay({
       send: (envelope, settle) => {
@@ -136,9 +135,9 @@ export class Shard {
       settle(unavailable);
       return;
     }
-    const actor = this.#actors.obtain(envelope.to);
-    if (!actor) {
-      settle({ kind: 'failed', error: new Error(`no aggregate of type ${envelope.to.type}`) });
+    const actor = this.#obtain(envelope.to);
+    if (actor instanceof Error) {
+      settle({ kind: 'failed', error: actor });
       return;
     }
     const now = this.#options.clock.monotonic();
@@ -154,9 +153,9 @@ export class Shard {
 
   /** The newest state of an aggregate, once it is durable: `observed` is absent without history. */
   read(address: Address, answer: (result: Settled, observed?: Observed) => void): void {
-    const actor = this.#unavailable() ? undefined : this.#actors.obtain(address);
-    if (!actor) {
-      answer(this.#unavailable() ?? { kind: 'done' });
+    const actor = this.#unavailable() ?? this.#obtain(address);
+    if (actor instanceof Error || 'kind' in actor) {
+      answer(actor instanceof Error ? { kind: 'failed', error: actor } : actor);
       return;
     }
     const { state, version } = actor.memory;
@@ -169,17 +168,13 @@ export class Shard {
   /** Calls `notify` when a version of the aggregate later than `after` is durable; returns how to give up. */
   watch(address: Address, after: number, notify: () => void): () => void {
     const key = addressKey(address);
-    const watchers = this.#watchers.get(key) ?? new Set();
-    const watcher: Watcher = { after, notify };
-    this.#watchers.set(key, watchers.add(watcher));
+    const giveUp = this.#watchers.watch(key, after, notify);
     const actor = this.#actors.find(key);
     if (actor && actor.memory.version > after) {
       // Decided, and perhaps stored, before anybody watched. Not told at once: the caller can't give up yet.
       this.#settleDurable(actor, () => queueMicrotask(notify), { kind: 'done' });
     }
-    return () => {
-      if (watchers.delete(watcher) && watchers.size === 0) this.#watchers.delete(key);
-    };
+    return giveUp;
   }
 
   /** Stops and restarts one actor as a crash of its own would. False when it isn't live. */
@@ -229,6 +224,17 @@ export class Shard {
     this.#close('the node is stopping');
   }
 
+  /** One aggregate whose stored state can't be read must not stop whoever sends to it. */
+  #obtain(address: Address): Actor | Error {
+    try {
+      return this.#actors.obtain(address) ?? new Error(`no aggregate of type ${address.type}`);
+    } catch (fault) {
+      const error = fault instanceof Error ? fault : new Error(String(fault));
+      this.#options.logger.error({ err: error, actor: addressKey(address) }, 'an actor could not be loaded');
+      return error;
+    }
+  }
+
   #unavailable(): Settled | undefined {
     if (this.#stopped) return { kind: 'unavailable', reason: 'the node is stopping', retryAfterMs: RETRY_AFTER_MS };
     if (this.#recovering)
@@ -265,6 +271,11 @@ export class Shard {
       this.#settleDurable(actor, settle, { kind: 'done' });
       return;
     }
+    const unstorable = this.#refusals.takeReason(envelope.id);
+    if (unstorable !== undefined) {
+      this.#giveUp(actor, delivery, new Error(unstorable));
+      return;
+    }
     const outcome = decideCommit(actor, envelope, this.#decideOptions(timer));
     if ('commit' in outcome) this.#commit(actor, outcome.commit, settle);
     else this.#settleDurable(actor, settle, { kind: 'done', reply: outcome.reply });
@@ -296,24 +307,28 @@ export class Shard {
   #commit(actor: Actor, commit: Commit, settle: (result: Settled) => void): void {
     remember(actor.memory, actor.decider, commit);
     actor.lastTicket = this.#commits.add(commit, settle);
+    const ticket = actor.lastTicket;
     for (const send of commit.sends) {
-      if (this.#options.isLocal(send.to)) this.#deliverWithin(send);
+      if (this.#options.isLocal(send.to)) this.#deliverWithin(send, ticket);
     }
   }
 
   /** To an actor of this shard, before the record: see the header. */
-  #deliverWithin(send: Envelope): void {
+  #deliverWithin(send: Envelope, ticket: Ticket): void {
     const life = this.#life;
     this.#commits.trackLocal(send.id);
     this.deliver(send, (result) => {
       // In another life of the shard the sender's commit may never have happened; if it did, the outbox has it.
       if (result.kind === 'done' || life !== this.#life) return;
       this.#commits.untrackLocal(send.id);
-      this.#relay.enqueue([send]);
+      this.#commits.afterDurable(ticket, ({ kind }) => kind === 'done' && this.#relay.enqueue([send]), {
+        kind: 'done',
+      });
     });
   }
 
   #durable(commits: readonly Commit[], snapshots: readonly Snapshot[]): void {
+    this.#refusals.stored(commits.length);
     for (const { key, seq } of snapshots) {
       const actor = this.#actors.find(key);
       if (actor) forget(actor.memory, seq);
@@ -322,8 +337,7 @@ export class Shard {
     this.#relay.enqueue(remote);
     for (const { key, version, timers } of commits) {
       for (const timer of timers) if ('set' in timer) this.#timers.expect(timer.at);
-      const watchers = this.#watchers.get(key);
-      for (const watcher of watchers ?? []) if (version > watcher.after) watcher.notify();
+      this.#watchers.durable(key, version);
     }
   }
 
@@ -346,8 +360,7 @@ export class Shard {
   }
 
   #crashed(actor: Actor, delivery: Delivery, error: Error): void {
-    const { telemetry, clock } = this.#options;
-    const { envelope } = delivery;
+    const { clock } = this.#options;
     const retryMs = this.#crashes(actor, delivery, error);
     if (retryMs !== undefined) {
       const life = this.#life;
@@ -358,27 +371,35 @@ export class Shard {
       });
       return;
     }
-    if (envelope.from === undefined && delivery.timer === undefined) {
+    this.#giveUp(actor, delivery, error);
+  }
+
+  #giveUp(actor: Actor, delivery: Delivery, error: Error): void {
+    const { envelope, timer, settle, crashes } = delivery;
+    if (envelope.from === undefined && timer === undefined) {
       // The edge is told and its client may repeat: nobody would ever requeue it.
-      delivery.settle({ kind: 'failed', error });
+      settle({ kind: 'failed', error });
       return;
     }
-    telemetry.deadLettered(envelope.message.type);
-    const deadLetter = { envelope, reason: `${error.name}: ${error.message}`, attempts: delivery.crashes };
-    const commit = deadLetterCommit(actor, envelope, this.#decideOptions(delivery.timer), deadLetter);
-    this.#commit(actor, commit, delivery.settle);
+    this.#options.telemetry.deadLettered(envelope.message.type);
+    const deadLetter = { envelope, reason: `${error.name}: ${error.message}`, attempts: crashes };
+    this.#commit(actor, deadLetterCommit(actor, envelope, this.#decideOptions(timer), deadLetter), settle);
   }
 
   #again(address: Address, delivery: Delivery, life: number): void {
-    const actor = life === this.#life && !this.#unavailable() ? this.#actors.obtain(address) : undefined;
-    if (actor && this.#actors.dispatch(actor, delivery)) return;
+    const actor = life === this.#life && !this.#unavailable() ? this.#obtain(address) : undefined;
+    if (actor && !(actor instanceof Error) && this.#actors.dispatch(actor, delivery)) return;
     delivery.settle({ kind: 'unavailable', reason: 'the retry found no room', retryAfterMs: RETRY_AFTER_MS });
   }
 
-  #refused(error: Error): void {
+  #refused(error: Error, commits: readonly Commit[]): void {
     const { logger, clock, shard } = this.#options;
-    logger.error({ err: error, shard }, 'the log refused a record: nothing of it was acknowledged; the shard recovers');
-    this.#recovering = clock.delay(RECOVERY_MS, () => {
+    const pauseMs = this.#refusals.note(error, commits);
+    logger.error(
+      { err: error, shard, pauseMs },
+      'the log refused a record: nothing of it was acknowledged; the shard recovers',
+    );
+    this.#recovering = clock.delay(pauseMs, () => {
       this.#recovering = undefined;
       if (this.#stopped) return;
       this.#open();

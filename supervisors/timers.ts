@@ -8,8 +8,10 @@ import type { Clock, DueTimer } from '../actors/kernel/ports.ts';
 /** Timers of one shard that fire at one look, and the pause before the next look when there are more. */
 const MAX_BATCH = 100;
 const NEXT_BATCH_MS = 250;
-/** A timer whose message couldn't be delivered is tried again after this long. */
+/** A timer whose message couldn't be delivered is tried again after this long; until then the others go on. */
 const RETRY_MS = 1_000;
+/** Timers of one shard that are fired and not done. */
+const MAX_FIRING = 2_000;
 
 export type TimersOptions = {
   readonly clock: Clock;
@@ -54,6 +56,10 @@ export function createTimers({ clock, due, next, fire }: TimersOptions): Timers 
     if (closed) return;
     nextLook = Number.POSITIVE_INFINITY;
     cancel = undefined;
+    if (firing.size >= MAX_FIRING) {
+      lookAfter(RETRY_MS);
+      return;
+    }
     const found = due(clock.now(), MAX_BATCH + firing.size);
     const ready = found.filter((timer) => !firing.has(idOf(timer))).slice(0, MAX_BATCH);
     for (const timer of ready) start(timer);
@@ -70,8 +76,14 @@ export function createTimers({ clock, due, next, fire }: TimersOptions): Timers 
     const id = idOf(timer);
     firing.add(id);
     fire(timer, (done) => {
-      firing.delete(id);
-      if (!done) lookAfter(RETRY_MS);
+      if (done) {
+        firing.delete(id);
+        return;
+      }
+      clock.delay(RETRY_MS, () => {
+        firing.delete(id);
+        look();
+      });
     });
   }
 

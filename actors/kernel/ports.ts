@@ -24,10 +24,19 @@ export interface Ids {
   random(): number;
 }
 
-/** The append was refused for good: somebody else owns the shard, or the store can't take it. Nothing became durable. */
+/**
+ * The append was refused for good and nothing became durable. At fault is the store (somebody else owns the shard, the disk
+ * is full), or the record itself: then the same record would be refused for ever.
+ */
 export class AppendRefused extends Error {
   override readonly name = 'AppendRefused';
   readonly retryable = true;
+  readonly fault: 'store' | 'record';
+
+  constructor(message: string, options: ErrorOptions & { readonly fault?: 'store' | 'record' } = {}) {
+    super(message, options);
+    this.fault = options.fault ?? 'store';
+  }
 }
 
 /** A record ready to be stored: serialised once, hashed once. */

@@ -73,6 +73,15 @@ async function openAccount({ shop }: Keeper, number: number): Promise<void> {
   await shop.call('PATCH', '/v1/me', { token, body: { preferences: { marketing: true } } });
 }
 
+async function keepWarehouse({ shop, staff }: Keeper, number: number): Promise<void> {
+  const path = `/v1/admin/stock/${SKUS[number % SKUS.length]}`;
+  const warehouse = number % 2 ? 'wh-east' : 'wh-west';
+  const move = (what: string, body: object) =>
+    shop.call('POST', `${path}/${what}`, { token: staff, key: `${what}-${number}`, body: { warehouse, ...body } });
+  await move('receive', { quantity: 5 });
+  await move('adjust', { delta: -2, reason: 'Broken.' });
+}
+
 async function sendParcels(keeper: Keeper, orders: readonly string[]): Promise<void> {
   const journeys = [
     ['picked', 'handed-to-carrier', 'in-transit', 'out-for-delivery', 'delivered'],
@@ -82,15 +91,16 @@ async function sendParcels(keeper: Keeper, orders: readonly string[]): Promise<v
     ['picked', 'handed-to-carrier', 'lost'],
     ['picked'],
   ];
-  const { shop, staff } = keeper;
+  const { shop, token, staff } = keeper;
+  const shown = await Promise.all(orders.map((id) => shop.call('GET', `/v1/orders/${id}`, { token })));
+  const parcels = shown.flatMap(({ body }) =>
+    body.fulfillment.shipments.map(({ id }: { id: string }) => [body.id, id]),
+  );
   await Promise.all(
-    orders.map(async (id, index) => {
-      const events = `/v1/admin/orders/${id}/shipments/shp_${id.slice(4)}_1/events`;
+    parcels.map(async ([order, parcel], index) => {
       for (const type of journeys[index % journeys.length] ?? []) {
-        await shop.call('POST', events, {
-          token: staff,
-          body: { type, ...(type === 'attempt-failed' && { attempt: 1 }) },
-        });
+        const body = { type, ...(type === 'attempt-failed' && { attempt: 1 }) };
+        await shop.call('POST', `/v1/admin/orders/${order}/shipments/${parcel}/events`, { token: staff, body });
       }
     }),
   );
@@ -115,6 +125,7 @@ export async function liveThroughBusyDay(keeper: Keeper): Promise<readonly strin
     Promise.all(count(EXPRESS_ORDERS).map((number) => orderExpress(keeper, number))),
     Promise.all(count(15).map((number) => shopAround(keeper, number))),
     Promise.all(count(5).map((number) => openAccount(keeper, number))),
+    Promise.all(count(6).map((number) => keepWarehouse(keeper, number))),
   ]);
   await keeper.pass(MINUTE);
   await sendParcels(keeper, orders);

@@ -29,6 +29,8 @@ export type TestRuntime = {
   /** The process dies: what isn't durable is gone. Then it starts again on the same file. */
   crash(): Promise<TestRuntime>;
   close(): Promise<void>;
+  /** Stops without waiting for what can't be finished; the folder stays. */
+  leave(): Promise<void>;
 };
 
 export type TestRuntimeOptions = {
@@ -88,10 +90,13 @@ export function startRuntime(options: TestRuntimeOptions): TestRuntime {
         node.shardFor(address)?.read(address, (_result, observed) => resolve(observed?.state as State | undefined));
       });
     },
-    async crash() {
+    async leave() {
       clearInterval(alive);
       await node.stop(0);
       db.close();
+    },
+    async crash() {
+      await runtime.leave();
       return startRuntime({ ...options, folder });
     },
     async close() {
