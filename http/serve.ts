@@ -78,6 +78,7 @@ async function prepare(config: Config, shop: Holdfast, edge: Edge): Promise<{ pr
   const { OPERATOR_EMAIL, OPERATOR_PASSWORD, NODE_ENV } = config;
   const seed = config.SEED ?? (NODE_ENV === 'development' && shop.isNew ? 'demo' : 'none');
   const products = seed === 'demo' ? await seedDemo(shop) : 0;
+  shop.prepared();
   if (OPERATOR_EMAIL === undefined && NODE_ENV === 'production') return { products };
   const { generatedPassword } = await ensureOperator(edge.services, {
     email: OPERATOR_EMAIL ?? DEVELOPMENT_OPERATOR,

@@ -6,8 +6,10 @@ import { type Db, openDatabase, readMeta, writeMeta } from './database.ts';
 
 export type DataFolder = {
   readonly db: Db;
-  /** Nothing was ever stored here before this start. */
+  /** No start has finished preparing this store yet. */
   readonly isNew: boolean;
+  /** The store holds what a first start makes. Until then a start that was cut short is a first start again. */
+  prepared(): void;
   /** For ids derived from requests: made once, the same for the life of the store. */
   readonly idSecret: string;
 };
@@ -36,7 +38,12 @@ export function openDataFolder(folder: string, shards: number): DataFolder {
       writeMeta(db, 'id-secret', randomBytes(32).toString('base64url'));
     })();
   }
-  return { db, isNew: stored === undefined, idSecret: readMeta(db, 'id-secret') ?? '' };
+  return {
+    db,
+    isNew: readMeta(db, 'prepared') === undefined,
+    prepared: () => writeMeta(db, 'prepared', 'yes'),
+    idSecret: readMeta(db, 'id-secret') ?? '',
+  };
 }
 
 /** The secret that signs sessions in development: made at the first start, readable by its owner only. */

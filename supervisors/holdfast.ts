@@ -47,8 +47,10 @@ export type Holdfast = ShopCore & {
   readonly ids: Ids;
   readonly telemetry: RuntimeTelemetry;
   readonly idSecret: string;
-  /** The store was empty at this start. */
+  /** No start has finished preparing this store yet: the demo catalog may be wanted. */
   readonly isNew: boolean;
+  /** What a first start makes is there. */
+  prepared(): void;
   metrics(): Promise<string>;
   health(): { readonly live: boolean; readonly ready: boolean; readonly detail: Readonly<Record<string, unknown>> };
   /** With CLOCK=virtual only. */
@@ -135,6 +137,7 @@ export function startHoldfast(
     telemetry,
     idSecret: folder.idSecret,
     isNew: folder.isNew,
+    prepared: folder.prepared,
     metrics: () => telemetry.registry.metrics(),
     health: () => health(config, node),
     ...(virtual && { advanceClock: (ms: number) => advance(virtual, node, ms, logger) }),

@@ -9,7 +9,7 @@
 
 import type { Ref } from 'nact';
 import type { Logger } from 'pino';
-import { type Address, type AddressKey, addressKey, parseAddressKey } from '../actors/kernel/address.ts';
+import { type Address, addressKey, parseAddressKey } from '../actors/kernel/address.ts';
 import { type Commit, type Envelope, type MessageId, resultId, timerId } from '../actors/kernel/message.ts';
 import type {
   Clock,
@@ -160,9 +160,8 @@ export class Shard {
     }
     const { state, version } = actor.memory;
     const observed = version === 0 ? undefined : { state, version };
-    this.#settleDurable(actor, (result) => answer(result, result.kind === 'done' ? observed : undefined), {
-      kind: 'done',
-    });
+    const tell = (result: Settled) => answer(result, result.kind === 'done' ? observed : undefined);
+    this.#settleDurable(actor, tell, { kind: 'done' });
   }
 
   /** Calls `notify` when a version of the aggregate later than `after` is durable; returns how to give up. */

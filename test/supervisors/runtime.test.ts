@@ -69,6 +69,18 @@ runtime('a repeat is recognised at any moment, also while a snapshot is on its w
   await shop.close();
 });
 
+runtime('a precondition that failed under a key is the first answer for ever', async () => {
+  const shop = startRuntime({ deciders: wallets });
+  const deposit = { type: 'Deposit', amount: 1 } as never;
+  const early = { fingerprint: 'f', expectedVersion: 1 };
+  assert.is((await shop.ask(wallet('a'), deposit, 'key', early)).ok, false);
+  await shop.ask(wallet('a'), deposit);
+  const again = await shop.ask(wallet('a'), deposit, 'key', early);
+  assert.is(again.ok === false && again.rejection.code, 'precondition.version-mismatch');
+  assert.equal(await balances(shop, ['a']), [1]);
+  await shop.close();
+});
+
 runtime('refuses a change of another version than expected', async () => {
   const shop = startRuntime({ deciders: wallets });
   await shop.ask(wallet('a'), { type: 'Deposit', amount: 1 } as never);
