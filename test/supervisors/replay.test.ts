@@ -152,8 +152,8 @@ replay('a restarted shop says the same of every aggregate', async ({ folder, liv
   cpSync(folder, copy, { recursive: true });
   const again = await startShop({ env: { CLOCK: 'virtual', DATA_DIR: copy }, seed: false });
   const said = await statesOf(again, [...live.keys()]);
-  for (const [key, text] of live) assert.is(said.get(key), text, key);
   await again.close();
+  for (const [key, text] of live) assert.is(said.get(key), text, key);
   rmSync(copy, { recursive: true, force: true });
 });
 
