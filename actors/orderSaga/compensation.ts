@@ -3,7 +3,7 @@
  * when all of it is answered or given up on, so one compensation that fails never stops the others.
  */
 import type { StepKind } from './events.ts';
-import { type Step, type StepStatus, stepsOf } from './state.ts';
+import { type Saga, type Step, type StepStatus, stepsOf } from './state.ts';
 import type { Turn } from './turn.ts';
 
 const REVERSE_ORDER: readonly StepKind[] = ['ship', 'capture', 'commit', 'authorize', 'reserve'];
@@ -13,11 +13,16 @@ const MAY_EXIST: ReadonlySet<StepStatus> = new Set<StepStatus>(['running', 'wait
 export function unwind(turn: Turn, reason: string): 'asked' | 'kept' | 'unwound' {
   for (const kind of REVERSE_ORDER) {
     for (const step of stepsOf(turn.saga, kind)) {
-      if (MAY_EXIST.has(step.status)) turn.compensate(step, reason);
+      if (MAY_EXIST.has(step.status) && !isOwed(turn.saga, step)) turn.compensate(step, reason);
     }
     const steps: Step[] = stepsOf(turn.saga, kind);
     if (steps.some(({ status }) => status === 'compensating')) return 'asked';
     if (steps.some(({ status }) => status === 'kept')) return 'kept';
   }
   return 'unwound';
+}
+
+/** Captured, and its refund is stuck: the payment answers no void before that money is back, and nothing is left to void. */
+function isOwed(saga: Saga, { work }: Step): boolean {
+  return work.kind === 'authorize' && stepsOf(saga, 'capture').some(({ status }) => status === 'stuck');
 }

@@ -52,7 +52,7 @@ const states = {
   'undoing for a hold': heldOnTheWay,
   'held for the operator': [...heldOnTheWay, says.voided(), says.released('1.1')],
   aborted: [...backFromCommit, says.released('1.1'), says.voided()],
-  'aborted, refund stuck': [...backFromCapture, says.refundEscalated(), says.released('1.1'), says.voided()],
+  'aborted, refund stuck': [...backFromCapture, says.refundEscalated(), says.released('1.1')],
 } as const satisfies Record<string, readonly SagaCommand[]>;
 
 const messages = [
@@ -272,7 +272,6 @@ const table: Record<State, Row> = {
   'aborted, refund stuck': {
     StockReserved: 'CompensationRequested > ReleaseReservation',
     StockCommitted: 'CompensationRequested > ReleaseReservation',
-    PaymentAuthorized: 'CompensationRequested > VoidPayment',
     PaymentRefunded: 'StepCompensated SagaAborted > EndOrder',
     ShipmentAccepted: 'CompensationRequested > CancelShipment',
     ReleaseHold: 'saga.not-in-review',
