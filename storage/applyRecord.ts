@@ -77,9 +77,9 @@ export function createApplyRecord(db: Db, projections: readonly Projection[], fa
     });
     for (const id of acked) deleteSend.run(id);
     applyTimers(shard, commits);
-    for (const { key, seq, version, state, timers } of snapshots) {
+    for (const { key, seq, version, stateVersion, state, timers } of snapshots) {
       insertSeen.run(key, snapshotSeq.get(key) ?? 0, seq);
-      upsertSnapshot.run(key, seq, version, JSON.stringify({ state, timers }));
+      upsertSnapshot.run(key, seq, version, JSON.stringify({ stateVersion, state, timers }));
     }
     const { n, epoch, at, inboxOffset, prevHash } = record;
     const ids = JSON.stringify(acked);

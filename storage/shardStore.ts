@@ -52,14 +52,15 @@ export function createShardStore(db: Db): ShardStore {
   function readSnapshot(key: AddressKey): Snapshot | undefined {
     const row = snapshot.get(key);
     if (!row) return undefined;
-    const { state, timers } = JSON.parse(row.body) as { state: unknown; timers: PendingTimer[] };
-    return { key, seq: row.seq, version: row.version, state, timers };
+    const body = JSON.parse(row.body) as Pick<Snapshot, 'stateVersion' | 'state' | 'timers'>;
+    return { key, seq: row.seq, version: row.version, ...body };
   }
 
   return {
     head: (shard) => head.get(shard),
-    load(key) {
-      const found = readSnapshot(key);
+    load(key, stateVersion) {
+      const newest = readSnapshot(key);
+      const found = newest?.stateVersion === stateVersion ? newest : undefined;
       const commits = commitsAfter.all(key, found?.seq ?? 0).map(decodeCommit);
       return found ? { snapshot: found, commits } : { commits };
     },

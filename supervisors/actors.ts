@@ -47,7 +47,7 @@ export type ActorsOptions = {
   /** The shard's nact actor; it gets no messages itself: nact copies a parent's children for each one it handles. */
   readonly parent: Ref<never>;
   readonly deciderOf: (type: string) => AnyDecider | undefined;
-  readonly load: (decider: AnyDecider, address: Address, key: AddressKey) => Memory;
+  readonly load: (decider: AnyDecider, address: Address) => Memory;
   /** Handles one message; a throw is a crash of the actor. Synchronous: nact doesn't wait for it when it stops one. */
   readonly handle: (actor: Actor, delivery: Delivery) => void;
   readonly crashed: (actor: Actor, delivery: Delivery, error: Error) => void;
@@ -94,7 +94,7 @@ export function createActors(options: ActorsOptions): Actors {
         onCrash: (message, error, context) => {
           // Nothing may escape from here: nact would leave the actor hanging for ever.
           try {
-            actor.memory = load(actor.decider, actor.address, actor.key);
+            actor.memory = load(actor.decider, actor.address);
             if (message) crashed(actor, message, error ?? new Error('unknown error'));
             return context.resume;
           } catch (fault) {
@@ -136,7 +136,7 @@ export function createActors(options: ActorsOptions): Actors {
       }
       const decider = deciderOf(address.type);
       if (!decider) return undefined;
-      const memory = load(decider, address, key);
+      const memory = load(decider, address);
       const actor: Actor = {
         key,
         address,
@@ -163,7 +163,7 @@ export function createActors(options: ActorsOptions): Actors {
     restart(actor) {
       stop(actor.ref);
       try {
-        actor.memory = load(actor.decider, actor.address, actor.key);
+        actor.memory = load(actor.decider, actor.address);
       } catch (fault) {
         abandon(actor, [], fault);
         return;

@@ -1,8 +1,8 @@
 /** What an actor remembers: the newest decided state of its aggregate, rebuilt at any time from the store. */
-import type { AddressKey } from '../actors/kernel/address.ts';
+import { type Address, type AddressKey, addressKey } from '../actors/kernel/address.ts';
 import type { Decider, Typed, Versioned } from '../actors/kernel/decider.ts';
 import type { MessageId, Reply } from '../actors/kernel/message.ts';
-import type { PendingTimer, Snapshot, StoredAggregate, StoredCommit } from '../actors/kernel/ports.ts';
+import type { PendingTimer, ShardStore, Snapshot, StoredAggregate, StoredCommit } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
 
 /** Any aggregate's decider as the runtime sees it: it never looks into states, commands or events. */
@@ -22,6 +22,17 @@ export type Memory = {
   /** `seq` of the newest snapshot taken. */
   snapshotSeq: number;
 };
+
+/** What the store and the commits that aren't durable yet make of an aggregate. */
+export function recall(
+  store: ShardStore,
+  decider: AnyDecider,
+  address: Address,
+  undurable: (key: AddressKey) => readonly StoredCommit[],
+): Memory {
+  const key = addressKey(address);
+  return restore(decider, address.id, store.load(key, stateVersionOf(decider)), undurable(key));
+}
 
 export function restore(
   decider: AnyDecider,
@@ -78,7 +89,9 @@ export function forget(memory: Memory, snapshotSeq: number): void {
   memory.forgotten = Math.max(memory.forgotten, snapshotSeq);
 }
 
-export function snapshotOf(key: AddressKey, memory: Memory): Snapshot {
+export function snapshotOf(key: AddressKey, decider: AnyDecider, memory: Memory): Snapshot {
   const { seq, version, state, timers } = memory;
-  return { key, seq, version, state, timers: [...timers.values()] };
+  return { key, seq, version, stateVersion: stateVersionOf(decider), state, timers: [...timers.values()] };
 }
+
+export const stateVersionOf = (decider: AnyDecider): number => decider.stateVersion ?? 1;

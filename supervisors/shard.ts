@@ -27,7 +27,7 @@ import { type Actor, type Actors, createActors, type Delivery } from './actors.t
 import { type Crashes, createCrashes, QUARANTINE_MS } from './crashes.ts';
 import { type DecideOptions, deadLetterCommit, decideCommit, KEY_REUSED } from './decideCommit.ts';
 import { createGroupCommit, type GroupCommit, type Ticket } from './groupCommit.ts';
-import { type Answered, type AnyDecider, forget, remember, restore, snapshotOf } from './memory.ts';
+import { type Answered, type AnyDecider, forget, recall, remember, snapshotOf } from './memory.ts';
 import { createRefusals } from './refusals.ts';
 import { createRelay, type Relay } from './relay.ts';
 import { createTimers, type Timers } from './timers.ts';
@@ -80,7 +80,7 @@ export class Shard {
     this.#actors = createActors({
       parent: options.parent,
       deciderOf: options.deciderOf,
-      load: (decider, address, key) => restore(decider, address.id, store.load(key), this.#commits.undurable(key)),
+      load: (decider, address) => recall(store, decider, address, (key) => this.#commits.undurable(key)),
       handle: (actor, delivery) => this.#handle(actor, delivery),
       crashed: (actor, delivery, error) => this.#crashed(actor, delivery, error),
       monotonic: () => clock.monotonic(),
@@ -346,7 +346,7 @@ export class Shard {
       const actor = this.#actors.find(key);
       // Only of a state that this record completes: one with later commits would be ahead of the log.
       if (!actor || actor.memory.seq !== seq || seq - actor.memory.snapshotSeq < SNAPSHOT_EVERY) continue;
-      snapshots.push(snapshotOf(key, actor.memory));
+      snapshots.push(snapshotOf(key, actor.decider, actor.memory));
       actor.memory.snapshotSeq = seq;
     }
     return snapshots;

@@ -51,6 +51,8 @@ export type Decision<Event extends Versioned, Sends extends Send = Send, Timed e
 
 export interface Decider<State, Command extends Typed, Event extends Versioned, Policy> {
   readonly type: string;
+  /** Raised when the form of the state changes, from 1: stored snapshots of another form are then not used. */
+  readonly stateVersion?: number;
   /** Aggregates with the same partition key live in one shard, e.g. everything of one order. */
   partitionKey(id: string): string;
   /** State of an aggregate without history. */

@@ -104,6 +104,8 @@ export type Snapshot = {
   readonly key: AddressKey;
   readonly seq: number;
   readonly version: number;
+  /** Of the decider that made the state. */
+  readonly stateVersion: number;
   readonly state: unknown;
   readonly timers: readonly PendingTimer[];
 };
@@ -125,7 +127,8 @@ export type OutboxEntry = { readonly position: number; readonly envelope: Envelo
 /** What is applied of one node's shards. Every read shows a state between two records, never half of one. */
 export interface ShardStore {
   head(shard: number): ShardHead | undefined;
-  load(key: AddressKey): StoredAggregate;
+  /** Without the snapshot, and with every commit, when it is of another state version. */
+  load(key: AddressKey, stateVersion: number): StoredAggregate;
   /**
    * The commit of this aggregate that answered the message, if a snapshot hides it: the ones that `load` returns are
    * looked through by whoever loaded them.

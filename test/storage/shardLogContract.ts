@@ -61,12 +61,12 @@ export function shardLogContract(test: Test, open: () => LogUnderTest): void {
     const after = subject.reopen();
     assert.is(after.store.head(0)?.n, 2);
     assert.equal(
-      after.store.load('1/a').commits.map(({ seq }) => seq),
+      after.store.load('1/a', 1).commits.map(({ seq }) => seq),
       [1, 2],
     );
     assert.is(after.store.head(1), undefined);
     assert.equal(
-      after.store.load('2/a').commits.map(({ cause }) => cause),
+      after.store.load('2/a', 1).commits.map(({ cause }) => cause),
       ['cause-2/a-1'],
     );
     after.close();
@@ -90,7 +90,7 @@ export function shardLogContract(test: Test, open: () => LogUnderTest): void {
     );
     assert.instance(error, AppendRefused);
     assert.is(store.head(0)?.n, 1);
-    assert.equal(store.load('2/a').commits, []);
+    assert.equal(store.load('2/a', 1).commits, []);
   });
 
   title("one shard's bad record does not stop another shard's", async ({ log, store }) => {
@@ -153,9 +153,9 @@ export function shardLogContract(test: Test, open: () => LogUnderTest): void {
   });
 
   title('a snapshot shortens loading and hides nothing', async ({ log, store }) => {
-    const snapshot = { key: '1/a', seq: 2, version: 2, state: { sum: 3 }, timers: [] };
+    const snapshot = { key: '1/a', seq: 2, version: 2, stateVersion: 1, state: { sum: 3 }, timers: [] };
     await log.append(record([commit('1/a', 1), commit('1/a', 2), commit('1/a', 3)], { snapshots: [snapshot] }));
-    const loaded = store.load('1/a');
+    const loaded = store.load('1/a', 1);
     assert.equal(loaded.snapshot, snapshot);
     assert.equal(
       loaded.commits.map(({ seq }) => seq),
@@ -170,10 +170,10 @@ export function shardLogContract(test: Test, open: () => LogUnderTest): void {
   title('answers and fingerprints are kept with the message that they answer', async ({ log, store }) => {
     const reply = { ok: true as const, version: 1, value: { orderId: 'ord_1' } };
     await log.append(record([commit('1/a', 1, { cause: 'req', reply, fingerprint: 'f', by: 'ada' })]));
-    const [loaded] = store.load('1/a').commits;
+    const [loaded] = store.load('1/a', 1).commits;
     assert.equal([loaded?.cause, loaded?.reply, loaded?.fingerprint, loaded?.by], ['req', reply, 'f', 'ada']);
     assert.is(store.answered('1/a', 'req'), undefined, 'whoever loads the aggregate has it');
-    const snapshot = { key: '1/a', seq: 1, version: 1, state: {}, timers: [] };
+    const snapshot = { key: '1/a', seq: 1, version: 1, stateVersion: 1, state: {}, timers: [] };
     await log.append(record([commit('1/a', 2)], { n: 2, snapshots: [snapshot] }));
     const answered = store.answered('1/a', 'req');
     assert.equal([answered?.seq, answered?.reply, answered?.fingerprint], [1, reply, 'f']);
@@ -183,7 +183,7 @@ export function shardLogContract(test: Test, open: () => LogUnderTest): void {
   title('two aggregates that were asked under one id have their own answers each', async ({ log, store }) => {
     const keys = ['1/a', '1/b'];
     await log.append(record(keys.map((key) => commit(key, 1, { cause: 'req', fingerprint: `of ${key}` }))));
-    const snapshots = keys.map((key) => ({ key, seq: 1, version: 1, state: {}, timers: [] }));
+    const snapshots = keys.map((key) => ({ key, seq: 1, version: 1, stateVersion: 1, state: {}, timers: [] }));
     await log.append(record([commit('1/a', 2)], { n: 2, snapshots }));
     for (const key of keys) assert.is(store.answered(key, 'req')?.fingerprint, `of ${key}`);
   });

@@ -85,7 +85,7 @@ delivery('a repeat that comes while the snapshot of its answer is being stored i
   log.open();
   const results = await Promise.all([...first, ...repeats]);
   assert.equal([...new Set(results.map(({ kind }) => kind))], ['done']);
-  assert.ok(shop.store.load('a/wallet').snapshot, 'a snapshot was taken');
+  assert.ok(shop.store.load('a/wallet', 1).snapshot, 'a snapshot was taken');
   const again = await Promise.all(ids.map((id) => deposit(shop, 'a', id)));
   assert.ok(again.every((result) => result.kind === 'done' && result.reply?.replayed === true));
   assert.is(await balance(shop, 'a'), SNAPSHOT_EVERY - 1 + ids.length);

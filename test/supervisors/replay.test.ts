@@ -94,7 +94,7 @@ replay('so does its snapshot with the commits after it', ({ db, live }) => {
   const store = createShardStore(db);
   const withSnapshot = new Set<string>();
   for (const [key, said] of live) {
-    const stored = store.load(key);
+    const stored = store.load(key, 1);
     const address = parseAddressKey(key);
     if (stored.snapshot) withSnapshot.add(address.type);
     assert.ok(stored.commits.length < 128, `${key}: ${stored.commits.length} commits to replay`);
@@ -134,7 +134,7 @@ replay('the timers of every aggregate are those that its history set and did not
     }
     const sorted = [...wanted.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     assert.equal(rows.all(key), sorted, key);
-    const restored = restore(deciderOf(key), parseAddressKey(key).id, store.load(key), []).timers;
+    const restored = restore(deciderOf(key), parseAddressKey(key).id, store.load(key, 1), []).timers;
     const kept = [...restored.values()].map(({ name, at, seq }) => ({ name, at, seq }));
     assert.equal(
       kept.sort((a, b) => (a.name < b.name ? -1 : 1)),

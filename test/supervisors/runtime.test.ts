@@ -5,7 +5,7 @@ import { AppendRefused, type Gateway } from '../../actors/kernel/ports.ts';
 import { createVirtualClock } from '../../supervisors/clock.ts';
 import { restore } from '../../supervisors/memory.ts';
 import { startRuntime, type TestRuntime } from '../support/runtime.ts';
-import { type WalletState, wallet, walletDecider, wallets } from '../support/wallets.ts';
+import { type WalletEvent, type WalletState, wallet, walletDecider, wallets } from '../support/wallets.ts';
 
 const runtime = suite('runtime');
 
@@ -359,7 +359,7 @@ runtime('replay from zero gives the same state as snapshots and as memory (I9)',
   let shop = startRuntime({ deciders: wallets });
   for (let round = 0; round < 150; round++) await shop.ask(wallet('a'), { type: 'Deposit', amount: round } as never);
   const live = await shop.state<WalletState>(wallet('a'));
-  const stored = shop.store.load('a/wallet');
+  const stored = shop.store.load('a/wallet', 1);
   assert.ok((stored.snapshot?.seq ?? 0) >= 64, 'a snapshot was taken');
   assert.ok(stored.commits.length <= 64, 'loading replays a bounded number of commits');
   const replayed = [...shop.store.history('a/wallet')]
@@ -371,6 +371,32 @@ runtime('replay from zero gives the same state as snapshots and as memory (I9)',
   assert.is(JSON.stringify(await shop.state<WalletState>(wallet('a'))), JSON.stringify(live));
   assert.is((await shop.ask(wallet('a'), { type: 'Deposit', amount: 3 } as never, 'request-3')).replayed, true);
   await shop.close();
+});
+
+runtime('a snapshot of another state version is not used: the history gives the new state', async () => {
+  const before = startRuntime({ deciders: wallets });
+  for (let round = 0; round < 100; round++) await before.ask(wallet('a'), { type: 'Deposit', amount: 1 } as never);
+  assert.ok(before.store.load('a/wallet', 1).snapshot);
+  await before.leave();
+  // The next release counts the events, which no old state did.
+  const counting = {
+    ...walletDecider,
+    stateVersion: 2,
+    initial: () => ({ balance: 0, log: [], events: 0 }),
+    evolve: (state: WalletState & { events: number }, event: WalletEvent) => ({
+      ...walletDecider.evolve(state, event),
+      events: state.events + 1,
+    }),
+  };
+  const after = startRuntime({ deciders: { wallet: counting as never }, folder: before.folder });
+  assert.is((await after.ask(wallet('a'), { type: 'Deposit', amount: 1 } as never, 'request-3')).replayed, true);
+  for (let round = 0; round < 100; round++) {
+    await after.ask(wallet('a'), { type: 'Deposit', amount: 1 } as never, `later-${round}`);
+  }
+  const state = await after.state<WalletState & { events: number }>(wallet('a'));
+  assert.equal([state?.balance, state?.events], [200, 200]);
+  assert.is(after.store.load('a/wallet', 2).snapshot?.stateVersion, 2);
+  await after.close();
 });
 
 runtime('the records of a shard are linked by their hashes without a gap', async () => {
