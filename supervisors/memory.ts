@@ -94,4 +94,4 @@ export function snapshotOf(key: AddressKey, decider: AnyDecider, memory: Memory)
   return { key, seq, version, stateVersion: stateVersionOf(decider), state, timers: [...timers.values()] };
 }
 
-export const stateVersionOf = (decider: AnyDecider): number => decider.stateVersion ?? 1;
+const stateVersionOf = (decider: AnyDecider): number => decider.stateVersion ?? 1;
