@@ -60,14 +60,12 @@ async function bench(options: BenchOptions): Promise<void> {
   const recoveries: RecoveryRun[] = [];
   const fresh: Stage = { stored: 0, measureMs: options.seconds * 1_000, folderFor: (name) => copyOf(template, name) };
   await measure(fresh, shop, options, loads, recoveries);
-  // The whole way through the shop costs the same number of commits more; it tells nothing new about the store's size.
-  const only = new Set([...options.only].filter((scenario) => scenario !== 'storefront'));
   let filling: Filling | undefined;
-  if (options.stored > 0 && only.size > 0) {
+  if (options.stored > 0) {
     filling = await fill(template, shop, options.stored);
     const measureMs = Math.max(1, Math.round(options.seconds * STORED_SHARE)) * 1_000;
     const filled: Stage = { stored: options.stored, measureMs, folderFor: () => template };
-    await measure(filled, shop, { ...options, only }, loads, recoveries);
+    await measure(filled, shop, options, loads, recoveries);
   }
   const report = {
     machine,
