@@ -45,6 +45,7 @@ async function callOf(
   return {
     ...services,
     principal,
+    client: state.client,
     params,
     query,
     body,

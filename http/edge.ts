@@ -12,6 +12,7 @@ import type { Registry } from 'prom-client';
 import type { Ids } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
 import { createTokens } from './auth.ts';
+import { clientAddress } from './clientAddress.ts';
 import { dispatch } from './dispatch.ts';
 import { requestIdOf, traceOf } from './headers.ts';
 import { createKeys } from './keys.ts';
@@ -46,6 +47,8 @@ export type EdgeConfig = {
   /** How long `stop` waits for requests in flight before it cuts their connections. */
   readonly stopTimeoutMs?: number;
   readonly passwordCost?: PasswordCost;
+  /** TRUST_PROXY: how many proxies of ours stand in front, 0 unless given. */
+  readonly trustedHops?: number;
 };
 
 export type EdgeOptions = {
@@ -75,7 +78,13 @@ export interface Edge {
   stop(): Promise<void>;
 }
 
-const DEFAULTS = { maxInFlight: 1_000, requestDeadlineMs: 10_000, receiveTimeoutMs: 10_000, stopTimeoutMs: 15_000 };
+const DEFAULTS = {
+  maxInFlight: 1_000,
+  requestDeadlineMs: 10_000,
+  receiveTimeoutMs: 10_000,
+  stopTimeoutMs: 15_000,
+  trustedHops: 0,
+};
 
 export function createEdge(options: EdgeOptions): Edge {
   const config = { ...DEFAULTS, ...options.config };
@@ -94,7 +103,8 @@ export function createEdge(options: EdgeOptions): Edge {
 
   const app = new Koa();
   app.on('error', (error: Error) => logger.warn({ err: error }, 'answer not sent'));
-  app.use(frame({ logger, figures, running, maxInFlight: config.maxInFlight, routes }));
+  const { maxInFlight, trustedHops } = config;
+  app.use(frame({ logger, figures, running, maxInFlight, trustedHops, routes }));
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   const router = new Router<EdgeState>();
   for (const route of routes) {
@@ -123,17 +133,19 @@ type FrameOptions = {
   readonly figures: RequestFigures;
   readonly running: { inFlight: number; stopping: boolean };
   readonly maxInFlight: number;
+  readonly trustedHops: number;
   readonly routes: readonly Route[];
 };
 
-function frame({ logger, figures, running, maxInFlight, routes }: FrameOptions) {
+function frame({ logger, figures, running, maxInFlight, trustedHops, routes }: FrameOptions) {
   const vital = new Set(routes.filter((route) => route.vital).map((route) => route.path));
   return async (ctx: Context, next: Next): Promise<void> => {
     const startedAt = performance.now();
     const headers = ctx.req.headers;
     const trace = traceOf(first(headers['traceparent']));
     const requestId = requestIdOf(first(headers['x-request-id']), trace);
-    const state: EdgeState = { trace, requestId, route: 'unmatched' };
+    const client = clientAddress(ctx.req.socket.remoteAddress, first(headers['x-forwarded-for']), trustedHops);
+    const state: EdgeState = { trace, requestId, client, route: 'unmatched' };
     ctx.state = state;
     ctx.set('X-Request-Id', requestId);
     ctx.set('Cache-Control', 'no-store');

@@ -17,6 +17,8 @@ export interface Keys {
   fingerprint(body: unknown): string;
   /** Names an e-mail address without showing it. */
   emailHash(email: string): string;
+  /** Names a network address without showing it. */
+  addressHash(network: string): string;
 }
 
 export function createKeys(secret: string): Keys {
@@ -25,12 +27,14 @@ export function createKeys(secret: string): Keys {
   const created = derive('created-id');
   const body = derive('fingerprint');
   const email = derive('email');
+  const network = derive('network-address');
   return {
     requestId: (principal, method, path, key) =>
       `req_${base32(hmac(request, JSON.stringify([principal, method, path, key])))}`,
     createdId: (prefix, requestId) => `${prefix}_${base32(hmac(created, `${prefix}|${requestId}`))}`,
     fingerprint: (value) => hmac(body, canonicalJson(value)).toString('base64url'),
     emailHash: (address) => base32(hmac(email, normalizeEmail(address))),
+    addressHash: (address) => base32(hmac(network, address)),
   };
 }
 

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { Ids } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
 import type { Access, Principal, Tokens } from './auth.ts';
+import type { ClientAddress } from './clientAddress.ts';
 import type { Keys } from './keys.ts';
 import type { Passwords } from './passwords.ts';
 import type { Shop } from './shop.ts';
@@ -21,6 +22,7 @@ export type Services = {
 
 export type Call<Params = unknown, Query = unknown, Body = unknown> = Services & {
   readonly principal: Principal;
+  readonly client: ClientAddress;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;

@@ -69,7 +69,7 @@ function createEdgeOf(config: Config, shop: Holdfast, logger: Logger): Edge {
       ...(auth !== undefined && { auth }),
       ...(config.AUTH_JWKS_URL !== undefined && { jwksUrl: config.AUTH_JWKS_URL }),
     },
-    config: { host: config.HOST, port: config.PORT },
+    config: { host: config.HOST, port: config.PORT, trustedHops: config.TRUST_PROXY },
   });
 }
 

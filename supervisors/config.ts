@@ -15,6 +15,8 @@ const schema = z.object({
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
     .optional(),
   SHARDS: count(16, 1, 1_024),
+  /** How many proxies of ours a request passes: so many entries of X-Forwarded-For are believed. */
+  TRUST_PROXY: count(0, 0, 10),
   AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   AUTH_JWKS_URL: z.url().optional(),
   OPERATOR_EMAIL: z.email().optional(),

@@ -78,4 +78,13 @@ keys('an absent member and one without a value are the same', () => {
   assert.is(canonicalJson({ a: undefined, b: 1 }), '{"b":1}');
 });
 
+keys('a network address is named without being shown, and not as an e-mail address would be', () => {
+  const hash = made.addressHash('203.0.113.7');
+  assert.match(hash, ID);
+  assert.is(hash, createKeys('one secret').addressHash('203.0.113.7'));
+  assert.is.not(hash, made.addressHash('203.0.113.8'));
+  assert.is.not(hash, createKeys('another secret').addressHash('203.0.113.7'));
+  assert.is.not(hash, made.emailHash('203.0.113.7'));
+});
+
 keys.run();

@@ -21,6 +21,12 @@ config('has the documented defaults', () => {
   assert.equal([LOG_LEVEL, NODE_ENV, SEED], ['info', 'development', undefined]);
 });
 
+config('trusts no proxy unless told how many there are', () => {
+  assert.is(readConfig({}).TRUST_PROXY, 0);
+  assert.is(readConfig({ TRUST_PROXY: '2' }).TRUST_PROXY, 2);
+  for (const wrong of ['-1', '11', 'yes', '1.5']) refused({ TRUST_PROXY: wrong }, 'TRUST_PROXY');
+});
+
 config('takes an empty variable for an unset one', () => {
   assert.is(readConfig({ PORT: '', AUTH_SECRET: '' }).PORT, 3000);
 });

@@ -52,7 +52,13 @@ export async function startShop(options: TestShopOptions = {}): Promise<TestShop
     logger,
     registry: shop.telemetry.registry,
     secrets: { ids: shop.idSecret, auth: AUTH_SECRET },
-    config: { host: '127.0.0.1', port: 0, passwordCost: PASSWORD_COST, ...options.edge },
+    config: {
+      host: '127.0.0.1',
+      port: 0,
+      passwordCost: PASSWORD_COST,
+      trustedHops: config.TRUST_PROXY,
+      ...options.edge,
+    },
   });
   await ensureOperator(edge.services, OPERATOR);
   const { url } = await edge.start();
