@@ -23,6 +23,7 @@ import { createCarrierSimulator } from '../transport/carrier/simulator.ts';
 import { createPaymentGateway } from '../transport/payment/gateway.ts';
 import type { LedgerEntry } from '../transport/payment/ledger.ts';
 import { createPaymentSimulator } from '../transport/payment/simulator.ts';
+import { withAlerts } from './alerts.ts';
 import { createRealClock, createVirtualClock, type VirtualClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { createFailPoints } from './failPoints.ts';
@@ -105,7 +106,7 @@ export function startHoldfast(
     deciders: all,
     gateways,
     policy,
-    log: replacements.log?.(embedded) ?? embedded,
+    log: withAlerts(replacements.log?.(embedded) ?? embedded, { registry: telemetry.registry, logger }),
     store,
     clock,
     ids,

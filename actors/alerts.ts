@@ -1,0 +1,22 @@
+/** Events that somebody should look at. Each is logged and counted when it is durable; elsewhere it is shown until it is dealt with. */
+import type { InventoryEvent } from './inventoryItem.ts';
+import type { SagaEvent } from './orderSaga/saga.ts';
+import type { ShipmentEvent } from './shipment.ts';
+
+type AlertingEvent = InventoryEvent | SagaEvent | ShipmentEvent;
+
+const ALERTS: Partial<Record<AlertingEvent['type'], string>> = {
+  ShipmentGhost: 'shipment.ghost',
+  ShipmentLost: 'shipment.lost',
+  LabelFailed: 'shipment.label-failed',
+  LowStockReached: 'stock.low',
+  ReviewOverdueNoted: 'saga.review-overdue',
+  CompensationFailed: 'saga.compensation-failed',
+};
+
+const byEvent: ReadonlyMap<string, string> = new Map(Object.entries(ALERTS));
+
+/** The alert that an event of this type is, if it is one. */
+export function alertOf(eventType: string): string | undefined {
+  return byEvent.get(eventType);
+}
