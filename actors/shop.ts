@@ -26,7 +26,7 @@ import type { SagaOperatorCommand, SagaSend, SagaTimerCommand } from './orderSag
 import { sagaDecider } from './orderSaga/saga.ts';
 import { type PaymentSend, paymentDecider } from './payment.ts';
 import type { Policy } from './policy.ts';
-import { type ProductEdgeCommand, productDecider } from './product.ts';
+import { type ProductEdgeCommand, type ProductTimerCommand, productDecider } from './product.ts';
 import { type RequestCommand, requestDecider } from './request.ts';
 import { type ShipmentSend, shipmentDecider } from './shipment.ts';
 
@@ -70,7 +70,7 @@ export type FromElsewhere = {
   order: (OrderEdgeCommand | OrderTimerCommand)['type'];
   'order-saga': (SagaOperatorCommand | SagaTimerCommand)['type'];
   payment: PaymentGatewayResult['type'] | 'EnquireAgain' | 'RetryRefund' | 'ExpireAuthorization';
-  product: ProductEdgeCommand['type'];
+  product: (ProductEdgeCommand | ProductTimerCommand)['type'];
   request: RequestCommand['type'];
   shipment: CarrierGatewayResult['type'] | 'ReportShipment' | 'RetryLabel' | 'CheckGhost' | 'CheckLost';
   stock: 'ReceiveStock' | 'AdjustStock' | 'RestockReturned' | 'ExpireReservation';

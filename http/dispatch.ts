@@ -2,7 +2,7 @@
 import { bodyParser } from '@koa/bodyparser';
 import type { Context } from 'koa';
 import { anonymous, authorize, type Principal } from './auth.ts';
-import { etag, expectedVersion, idempotencyKey, isUnchanged, preferredWait } from './headers.ts';
+import { etag, idempotencyKey, isUnchanged, preferredWait, requiredVersion } from './headers.ts';
 import { notFound, Problem } from './problem.ts';
 import type { Answer, Call, Route, Services } from './route.ts';
 import type { EdgeState } from './state.ts';
@@ -39,7 +39,8 @@ async function callOf(
   const orderId = orderIdIn(params);
   if (orderId !== undefined) state.orderId = orderId;
   const query = route.query === undefined ? undefined : validated(route.query, { ...ctx.query }, 'query');
-  const version = route.ifMatch === undefined ? undefined : expectedVersion(headers['if-match']);
+  const version =
+    route.ifMatch === undefined ? undefined : requiredVersion(headers['if-match'], headers['if-none-match']);
   if (route.ifMatch === 'required' && headers['if-match'] === undefined) throw preconditionRequired();
   const body = route.body === undefined ? undefined : validated(route.body, await jsonBody(ctx), 'body');
   return {
@@ -50,7 +51,7 @@ async function callOf(
     query,
     body,
     ...identity(route, services, principal, ctx, body),
-    precondition: headers['if-match'] !== undefined,
+    precondition: headers['if-match'] !== undefined || version !== undefined,
     expectedVersion: version,
     wait: route.waits ? preferredWait(header(headers['prefer'])) : undefined,
     deadline,
@@ -112,8 +113,9 @@ function render(ctx: Context, route: Route, answer: Answer): void {
   if (answer.headers) ctx.set({ ...answer.headers });
   if (answer.replayed) ctx.set('Idempotent-Replayed', 'true');
   if (answer.version !== undefined) {
-    ctx.set('ETag', etag(answer.version));
-    if (route.conditional && isUnchanged(ctx.req.headers['if-none-match'], answer.version)) {
+    const tag = etag(answer.version, answer.variant);
+    ctx.set('ETag', tag);
+    if (route.conditional && isUnchanged(ctx.req.headers['if-none-match'], tag)) {
       ctx.status = 304;
       return;
     }

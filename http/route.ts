@@ -30,9 +30,9 @@ export type Call<Params = unknown, Query = unknown, Body = unknown> = Services &
   readonly requestId: string;
   /** Set with an idempotency key. */
   readonly fingerprint: string | undefined;
-  /** `If-Match` was sent. */
+  /** `If-Match` or `If-None-Match: *` was sent. */
   readonly precondition: boolean;
-  /** From `If-Match`; undefined also for `*`, which any version matches. */
+  /** From `If-Match`, undefined also for `*`, which any version matches; 0 from `If-None-Match: *`. */
   readonly expectedVersion: number | undefined;
   /** From `Prefer: wait=N`, in seconds. */
   readonly wait: number | undefined;
@@ -46,6 +46,8 @@ export type Answer = {
   readonly body?: unknown;
   /** The answer shows this version of a single resource: becomes its ETag. */
   readonly version?: number;
+  /** What else it shows that changes without the version (letters and digits): becomes part of the ETag. */
+  readonly variant?: string;
   readonly replayed?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   /** For the log line. */

@@ -52,12 +52,16 @@ const getProduct = route({
   tag: 'Products',
   summary: 'One product with its availability',
   access: 'public',
+  conditional: true,
   params: skuParams,
-  responses: { 200: { description: 'The product; its ETag is for changing it.', schema: productSchema } },
+  responses: {
+    200: { description: 'The product, sold or discontinued; its ETag is for changing it.', schema: productSchema },
+  },
   handler: ({ shop, params }) => {
     const entry = shop.catalog.find(params.sku);
     if (entry === undefined || entry.status === 'draft') throw notFound('product');
-    return { status: 200, body: productView(entry), version: entry.version };
+    // Sales leave the version alone and yet change what is shown.
+    return { status: 200, body: productView(entry), version: entry.version, variant: String(entry.available) };
   },
 });
 

@@ -8,9 +8,11 @@ import {
   queryInteger,
   skuSchema,
   text,
+  timeSchema,
   versionSchema,
 } from './common.ts';
 
+/** What may be asked for; what may be charged is the product's own rule. */
 const MAX_PRICE = 999_999_999;
 const MAX_TAGS = 20;
 
@@ -28,6 +30,14 @@ export const productSchema = z
     version: versionSchema,
   })
   .meta({ id: 'Product' });
+
+export const adminProductSchema = productSchema
+  .extend({
+    scheduledPrice: z
+      .union([z.strictObject({ price: moneySchema, at: timeSchema }), z.null()])
+      .meta({ description: 'The price change to come, if any.' }),
+  })
+  .meta({ id: 'AdminProduct' });
 
 export const productQuery = z.strictObject({
   q: z.string().trim().min(1).max(200).optional().meta({ description: 'Words to find in name, description and tags.' }),
@@ -59,4 +69,9 @@ export const productChangeSchema = z
   })
   .meta({ id: 'ProductChange' });
 
-export const priceSchema = moneySchema.extend({ amount: z.int().min(1).max(MAX_PRICE) }).meta({ id: 'Price' });
+export const priceSchema = moneySchema
+  .extend({
+    amount: z.int().min(1).max(MAX_PRICE).meta({ description: 'In minor units: 1999 is 19.99.', example: 1999 }),
+    at: timeSchema.optional().meta({ description: 'When it becomes the price; without it, at once.' }),
+  })
+  .meta({ id: 'Price' });

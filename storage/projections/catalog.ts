@@ -1,5 +1,6 @@
 /** The catalog as shoppers search it: products with their price, full text (FTS5) and what is in stock. */
 import { parseAddressKey } from '../../actors/kernel/address.ts';
+import { assertNever } from '../../actors/kernel/assertNever.ts';
 import type { Money } from '../../actors/kernel/money.ts';
 import type { ProductEvent, ProductStatus } from '../../actors/product.ts';
 import type { Db } from '../database.ts';
@@ -69,10 +70,9 @@ export function createCatalogProjection(db: Db): Projection {
     `INSERT INTO products_text (rowid, name, description, category, tags)
      SELECT rowid, name, description, category, tags FROM products WHERE sku = ?`,
   );
-  const price = db.prepare(
-    "UPDATE products SET status = 'active', amount = ?, currency = ?, version = ? WHERE sku = ?",
-  );
-  const discontinue = db.prepare("UPDATE products SET status = 'discontinued', version = ? WHERE sku = ?");
+  const price = db.prepare("UPDATE products SET status = 'active', amount = ?, currency = ? WHERE sku = ?");
+  const discontinue = db.prepare("UPDATE products SET status = 'discontinued' WHERE sku = ?");
+  const setVersion = db.prepare('UPDATE products SET version = ? WHERE sku = ?');
   return {
     types: ['product'],
     apply({ key, version, events }) {
@@ -88,13 +88,20 @@ export function createCatalogProjection(db: Db): Projection {
             break;
           }
           case 'PriceSet':
-            price.run(event.price.amount, event.price.currency, version, sku);
+          case 'PriceChangeActivated':
+            price.run(event.price.amount, event.price.currency, sku);
             break;
           case 'ProductDiscontinued':
-            discontinue.run(version, sku);
+            discontinue.run(sku);
             break;
+          case 'PriceChangeScheduled':
+          case 'PriceChangeCancelled':
+            break;
+          default:
+            assertNever(event);
         }
       }
+      setVersion.run(version, sku);
     },
     flush() {},
     discard() {},

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { money } from '../../actors/kernel/money.ts';
 import { type ProductCommand, type ProductEvent, productDecider } from '../../actors/product.ts';
-import { specification } from '../support/spec.ts';
+import { specification, T0 } from '../support/spec.ts';
 
 const usd = (amount: number) => money(amount, 'USD');
 const product = specification(productDecider, { id: 'TEA-1' });
@@ -101,6 +101,89 @@ pricing('is above zero, whole, bounded and in the currency of the shop', () => {
       .thenTypes('PriceSet');
 });
 
+const scheduling = suite('Product - scheduled price');
+const DAY = 86_400_000;
+const tomorrow = { price: usd(400), at: T0 + DAY };
+const schedule = (more: Partial<typeof tomorrow> = {}): ProductCommand => ({
+  type: 'SchedulePrice',
+  ...tomorrow,
+  ...more,
+});
+const scheduled: ProductEvent = { type: 'PriceChangeScheduled', v: 1, ...tomorrow };
+const cancelled: ProductEvent = { type: 'PriceChangeCancelled', v: 1, ...tomorrow };
+const cancel: ProductCommand = { type: 'CancelScheduledPrice' };
+const activate: ProductCommand = { type: 'ActivatePrice' };
+const timerAt = (at: number) => ({ set: 'price', at, message: { type: 'ActivatePrice' } });
+
+scheduling('is kept beside the price, with a timer, until its time', () => {
+  const outcome = product.given(created, priced).when(schedule()).then(scheduled);
+  assert.equal(outcome.timers, [timerAt(tomorrow.at)]);
+  assert.equal(outcome.state, { status: 'active', sku: 'TEA-1', price: usd(500), ...details, scheduled: tomorrow });
+});
+
+scheduling('becomes the price on time, once', () => {
+  const given = product.given(created, priced, scheduled);
+  const outcome = given.when(activate, { now: tomorrow.at });
+  outcome.then({ type: 'PriceChangeActivated', v: 1, old: usd(500), price: usd(400) });
+  assert.equal(outcome.state, { status: 'active', sku: 'TEA-1', price: usd(400), ...details });
+  product.from(outcome.state).when(activate, { now: tomorrow.at }).nothing();
+});
+
+scheduling('puts a draft on sale', () => {
+  const outcome = product.given(created, scheduled).when(activate, { now: tomorrow.at });
+  outcome.then({ type: 'PriceChangeActivated', v: 1, old: null, price: usd(400) });
+  assert.is(outcome.state.status, 'active');
+});
+
+scheduling('a timer that comes too early is set again', () => {
+  const outcome = product.given(created, priced, scheduled).when(activate, { now: tomorrow.at - 1 });
+  outcome.nothing();
+  assert.equal(outcome.timers, [timerAt(tomorrow.at)]);
+});
+
+scheduling('is replaced by another price or another time; the same again changes nothing', () => {
+  const given = product.given(created, priced, scheduled);
+  const later = { price: usd(400), at: T0 + 2 * DAY };
+  const outcome = given.when(schedule(later)).then({ type: 'PriceChangeScheduled', v: 1, ...later });
+  assert.equal(outcome.timers, [timerAt(later.at)]);
+  given.when(schedule({ price: usd(300) })).thenTypes('PriceChangeScheduled');
+  const same = given.when(schedule());
+  same.nothing();
+  assert.equal(same.timers, []);
+});
+
+scheduling('lies in the future and is a price like any other', () => {
+  const given = product.given(created, priced);
+  for (const at of [T0, T0 - 1, Number.NaN, T0 + 0.5, Number.POSITIVE_INFINITY]) {
+    given.when(schedule({ at })).rejects('product.schedule-past');
+  }
+  given.when(schedule({ at: T0 + 1 })).thenTypes('PriceChangeScheduled');
+  for (const price of [usd(0), usd(100_000_000), money(5, 'EUR')]) {
+    given.when(schedule({ price })).rejects('product.invalid-price');
+  }
+});
+
+scheduling('a price set meanwhile leaves it alone', () => {
+  const outcome = product.given(created, priced, scheduled).when(setPrice(usd(700)));
+  assert.equal(outcome.timers, []);
+  const later = product.from(outcome.state).when(activate, { now: tomorrow.at });
+  later.then({ type: 'PriceChangeActivated', v: 1, old: usd(700), price: usd(400) });
+});
+
+scheduling('is cancelled with its timer; there must be one', () => {
+  const outcome = product.given(created, priced, scheduled).when(cancel).then(cancelled);
+  assert.equal(outcome.timers, [{ clear: 'price' }]);
+  assert.equal(outcome.state, product.given(created, priced).state);
+  product.from(outcome.state).when(cancel).rejects('product.nothing-scheduled');
+  product.from(outcome.state).when(activate, { now: tomorrow.at }).nothing();
+});
+
+scheduling('ends with the product', () => {
+  const outcome = product.given(created, priced, scheduled).when(discontinue).then(cancelled, discontinued);
+  assert.equal(outcome.timers, [{ clear: 'price' }]);
+  assert.equal(outcome.state, product.given(created, priced, discontinued).state);
+});
+
 const total = suite('Product - every state and command');
 
 total('answers each command in each state', () => {
@@ -114,6 +197,17 @@ total('answers each command in each state', () => {
   const table: Record<ProductCommand['type'], { command: ProductCommand; refusals: Record<string, string> }> = {
     PutProduct: { command: put({ name: 'New' }), refusals: { discontinued: 'product.discontinued' } },
     SetPrice: { command: setPrice(usd(9)), refusals: gone },
+    SchedulePrice: { command: schedule(), refusals: gone },
+    CancelScheduledPrice: {
+      command: cancel,
+      refusals: {
+        none: 'product.unknown',
+        draft: 'product.nothing-scheduled',
+        active: 'product.nothing-scheduled',
+        discontinued: 'product.nothing-scheduled',
+      },
+    },
+    ActivatePrice: { command: activate, refusals: {} },
     DiscontinueProduct: { command: discontinue, refusals: { none: 'product.unknown' } },
   };
   for (const { command, refusals } of Object.values(table)) {
@@ -131,4 +225,4 @@ total('is discontinued once and for good, also as a draft', () => {
   assert.is(product.given(created, discontinued).state.status, 'discontinued');
 });
 
-for (const tests of [describing, pricing, total]) tests.run();
+for (const tests of [describing, pricing, scheduling, total]) tests.run();

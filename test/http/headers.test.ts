@@ -7,6 +7,7 @@ import {
   isUnchanged,
   preferredWait,
   requestIdOf,
+  requiredVersion,
   traceOf,
 } from '../../http/headers.ts';
 import { Problem } from '../../http/problem.ts';
@@ -28,6 +29,20 @@ headers('the version is the entity tag', () => {
   assert.is(expectedVersion(' "12" '), 12);
 });
 
+headers('what changes without the version is in the tag, and yet only the version is matched', () => {
+  assert.is(etag(3, '17'), '"3.17"');
+  assert.is(expectedVersion('"3.17"'), 3);
+  assert.not(isUnchanged('"3.17"', etag(3, '16')));
+  assert.ok(isUnchanged('"3.17"', etag(3, '17')));
+});
+
+headers('If-None-Match: * asks that nothing is there', () => {
+  assert.is(requiredVersion(undefined, '*'), 0);
+  assert.is(requiredVersion('"3"', '*'), -1, 'both at once can never hold');
+  assert.is(requiredVersion('"3"', undefined), 3);
+  assert.is(requiredVersion(undefined, '"3"'), undefined);
+});
+
 headers('If-Match: * and no If-Match ask for no version', () => {
   assert.is(expectedVersion('*'), undefined);
   assert.is(expectedVersion(undefined), undefined);
@@ -36,6 +51,8 @@ headers('If-Match: * and no If-Match ask for no version', () => {
 headers('weak and foreign tags match no version', () => {
   assert.is(expectedVersion('W/"3"'), -1);
   assert.is(expectedVersion('"abc"'), -1);
+  assert.is(expectedVersion('"3."'), -1);
+  assert.is(expectedVersion('"3.1.2"'), -1);
   assert.is(expectedVersion('"-1"'), -1);
   assert.is(expectedVersion('""'), -1);
 });
@@ -51,14 +68,14 @@ headers('an If-Match that is no tag, or several, is malformed', () => {
 });
 
 headers('If-None-Match compares weakly and knows lists', () => {
-  assert.ok(isUnchanged('"3"', 3));
-  assert.ok(isUnchanged('W/"3"', 3));
-  assert.ok(isUnchanged('"1", "3"', 3));
-  assert.ok(isUnchanged('*', 3));
-  assert.not(isUnchanged('"33"', 3));
-  assert.not(isUnchanged('3', 3));
-  assert.not(isUnchanged('', 3));
-  assert.not(isUnchanged(undefined, 3));
+  assert.ok(isUnchanged('"3"', etag(3)));
+  assert.ok(isUnchanged('W/"3"', etag(3)));
+  assert.ok(isUnchanged('"1", "3"', etag(3)));
+  assert.ok(isUnchanged('*', etag(3)));
+  assert.not(isUnchanged('"33"', etag(3)));
+  assert.not(isUnchanged('3', etag(3)));
+  assert.not(isUnchanged('', etag(3)));
+  assert.not(isUnchanged(undefined, etag(3)));
 });
 
 headers('Prefer: wait is found among others and is at most 10 s', () => {

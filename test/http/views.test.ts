@@ -19,12 +19,13 @@ import { cartSchema } from '../../http/schemas/cart.ts';
 import { checkoutSchema, shippingMethodsSchema } from '../../http/schemas/checkout.ts';
 import { customerSchema } from '../../http/schemas/customer.ts';
 import { orderRowSchema, orderSchema, timelineSchema } from '../../http/schemas/order.ts';
-import { productSchema } from '../../http/schemas/product.ts';
+import { adminProductSchema, productSchema } from '../../http/schemas/product.ts';
+import type { CatalogEntry } from '../../http/shop.ts';
 import { cartView } from '../../http/views/cart.ts';
 import { checkoutView, shippingMethodsView } from '../../http/views/checkout.ts';
 import { customerView } from '../../http/views/customer.ts';
 import { hasLeftPlaced, orderRowView, orderView } from '../../http/views/order.ts';
-import { factsOf, productOf, productView } from '../../http/views/product.ts';
+import { adminProductView, factsOf, productView } from '../../http/views/product.ts';
 import { sagaView } from '../../http/views/saga.ts';
 import { stockItemView, stockView } from '../../http/views/stock.ts';
 import { timelineView } from '../../http/views/timeline.ts';
@@ -300,22 +301,43 @@ const product = told(
   { type: 'SetPrice', price: usd(1_999) },
 );
 
-views('a product is the same from the catalog and from itself', () => {
-  const own = wire(productSchema, productOf(product.state, product.version, undefined));
-  assert.is(own.status, 'active');
-  assert.is(own.available, 0);
-  assert.is(own.inStock, false);
-  const { inStock: _inStock, ...entry } = own;
-  const listed = wire(productSchema, productView({ ...entry, available: 3 }));
-  assert.equal(listed, { ...own, available: 3, inStock: true });
-  assert.is(productOf(productDecider.initial('NONE'), 0, undefined), undefined);
+const listed: CatalogEntry = {
+  sku: 'TEA-1',
+  name: 'Green tea',
+  description: '',
+  category: 'Tea',
+  tags: ['leaf'],
+  status: 'active',
+  price: usd(1_999),
+  available: 3,
+  version: 2,
+};
+
+views('a product is the same from the catalog and from itself, where its keepers see what is scheduled too', () => {
+  const shown = wire(productSchema, productView(listed));
+  assert.equal(shown, { ...listed, inStock: true });
+  const own = wire(adminProductSchema, adminProductView(product.state, product.version, listed));
+  assert.equal(own, { ...shown, scheduledPrice: null });
+  const unstocked = wire(adminProductSchema, adminProductView(product.state, product.version, undefined));
+  assert.equal([unstocked.available, unstocked.inStock], [0, false]);
+  assert.is(adminProductView(productDecider.initial('NONE'), 0, undefined), undefined);
+});
+
+views('a scheduled price is shown with its time', () => {
+  const { state, version } = told(
+    productDecider,
+    'TEA-1',
+    { type: 'PutProduct', name: 'Green tea', description: '', category: 'Tea', tags: [] },
+    { type: 'SchedulePrice', price: usd(900), at: Date.UTC(2030, 0, 1) },
+  );
+  const { status, price, scheduledPrice } = wire(adminProductSchema, adminProductView(state, version, undefined));
+  assert.equal([status, price, scheduledPrice], ['draft', null, { price: usd(900), at: '2030-01-01T00:00:00.000Z' }]);
 });
 
 views('a product without a price cannot be bought at one', () => {
-  const { inStock: _inStock, ...entry } = wire(productSchema, productOf(product.state, 2, undefined));
-  assert.is(factsOf({ ...entry, status: 'draft', price: null }, 'USD')?.price.amount, 0);
+  assert.is(factsOf({ ...listed, status: 'draft', price: null }, 'USD')?.price.amount, 0);
   assert.is(factsOf(undefined, 'USD'), null);
-  assert.equal(factsOf({ ...entry, available: 5, tags: [] }, 'USD'), tea);
+  assert.equal(factsOf({ ...listed, available: 5 }, 'USD'), tea);
 });
 
 views('stock shows every bucket, in one warehouse and in all', () => {

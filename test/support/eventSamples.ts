@@ -6,6 +6,7 @@ import { money } from '../../actors/kernel/money.ts';
 import { totalsOf } from '../../actors/pricing.ts';
 import type { AggregateType, shop } from '../../actors/shop.ts';
 import { ids } from './samples.ts';
+import { T0 } from './spec.ts';
 
 export type EventOf<Type extends AggregateType> = Parameters<(typeof shop)[Type]['evolve']>[1];
 
@@ -564,6 +565,19 @@ export const eventSamples: EventSamples = {
     ProductCreated: [{ type: 'ProductCreated', v, ...details }],
     ProductChanged: [{ type: 'ProductChanged', v, ...details, tags: [] }, 'ProductCreated', 'PriceSet'],
     PriceSet: [{ type: 'PriceSet', v, old: null, price: usd(1_000) }, 'ProductCreated'],
+    PriceChangeScheduled: [{ type: 'PriceChangeScheduled', v, price: usd(900), at: T0 }, 'ProductCreated', 'PriceSet'],
+    PriceChangeActivated: [
+      { type: 'PriceChangeActivated', v, old: usd(1_000), price: usd(900) },
+      'ProductCreated',
+      'PriceSet',
+      'PriceChangeScheduled',
+    ],
+    PriceChangeCancelled: [
+      { type: 'PriceChangeCancelled', v, price: usd(900), at: T0 },
+      'ProductCreated',
+      'PriceSet',
+      'PriceChangeScheduled',
+    ],
     ProductDiscontinued: [{ type: 'ProductDiscontinued', v }, 'ProductCreated', 'PriceSet'],
   },
   request: { RequestClaimed: [{ type: 'RequestClaimed', v }] },

@@ -159,6 +159,9 @@ export const samples: Samples = {
   product: {
     PutProduct: { type: 'PutProduct', name: 'Tea', description: '', category: 'Drinks', tags: [] },
     SetPrice: { type: 'SetPrice', price: usd(1_000) },
+    SchedulePrice: { type: 'SchedulePrice', price: usd(900), at: T0 + 86_400_000 },
+    CancelScheduledPrice: { type: 'CancelScheduledPrice' },
+    ActivatePrice: { type: 'ActivatePrice' },
     DiscontinueProduct: { type: 'DiscontinueProduct' },
   },
   shipment: {
