@@ -4,9 +4,11 @@
  *
  * - What is personal stands in the events' `personal` part, and anonymising leaves nothing of it in the state.
  * - As long as there is an address, exactly one is the default.
+ * - `session` numbers the account's sign-ins since all of them were last ended: a token of an earlier number is worth nothing.
  * - The e-mail address is unique through its claim. Should somebody else have got it before the claim was taken, the account
  *   is closed: nobody could sign in to it.
  */
+import { changeStaff, evolveStaff, type StaffCommand, type StaffEvent } from './customer/staff.ts';
 import { type EmailClaimAnswer, type EmailClaimCommand, emailClaimAddress } from './emailClaim.ts';
 import type { Address } from './kernel/address.ts';
 import { assertNever } from './kernel/assertNever.ts';
@@ -27,14 +29,17 @@ export type CustomerEdgeCommand =
       readonly role: CustomerRole;
       readonly scopes: readonly string[];
       readonly personal: { readonly email: string; readonly name: string };
+      /** Who made it; absent when it was its owner. */
+      readonly by?: string;
     }
   | { readonly type: 'ChangePassword'; readonly passwordHash: string }
   | { readonly type: 'AddAddress'; readonly address: PostalAddress; readonly makeDefault: boolean }
   | { readonly type: 'ChangeAddress'; readonly addressId: string; readonly address: PostalAddress }
   | { readonly type: 'RemoveAddress'; readonly addressId: string }
   | { readonly type: 'SetDefaultAddress'; readonly addressId: string }
-  | { readonly type: 'ChangePreferences'; readonly preferences: Partial<Preferences> }
-  | { readonly type: 'AnonymiseCustomer' };
+  | { readonly type: 'ChangeProfile'; readonly name?: string; readonly preferences: Partial<Preferences> }
+  | { readonly type: 'AnonymiseCustomer' }
+  | StaffCommand;
 
 export type CustomerCommand = CustomerEdgeCommand | EmailClaimAnswer;
 
@@ -50,14 +55,18 @@ export type CustomerEvent =
       readonly emailHash: string;
       readonly role: CustomerRole;
       readonly scopes: readonly string[];
+      readonly by?: string;
       readonly personal: { readonly email: string; readonly name: string; readonly passwordHash: string };
     }
+  /** All tokens of before end. */
   | { readonly type: 'PasswordChanged'; readonly v: 1; readonly personal: { readonly passwordHash: string } }
   | AddressEvent<'AddressAdded'>
   | AddressEvent<'AddressChanged'>
   | { readonly type: 'AddressRemoved'; readonly v: 1; readonly addressId: string }
   | { readonly type: 'DefaultAddressSet'; readonly v: 1; readonly addressId: string }
+  | { readonly type: 'NameChanged'; readonly v: 1; readonly personal: { readonly name: string } }
   | { readonly type: 'PreferencesChanged'; readonly v: 1; readonly preferences: Preferences }
+  | StaffEvent
   | { readonly type: 'CustomerAnonymised'; readonly v: 1; readonly reason: 'asked' | 'email-lost' };
 
 type AddressEvent<Type extends string> = {
@@ -78,6 +87,8 @@ export type ActiveCustomer = {
   readonly passwordHash: string;
   readonly role: CustomerRole;
   readonly scopes: readonly string[];
+  readonly enabled: boolean;
+  readonly session: number;
   readonly addresses: readonly SavedAddress[];
   readonly defaultAddressId: string | null;
   /** How many addresses were ever added; numbers their ids. */
@@ -112,14 +123,16 @@ function evolve(state: CustomerState, event: CustomerEvent): CustomerState {
   if (event.type === 'CustomerRegistered') {
     const { emailHash, role, scopes, personal } = event;
     const addresses = { addresses: [], defaultAddressId: null, addressCount: 0 };
-    const account = { emailHash, role, scopes, ...personal, ...addresses, preferences: defaultPreferences };
-    return { status: 'active', id: state.id, ...account };
+    const account = { emailHash, role, scopes, ...personal, enabled: true, session: 1 };
+    return { status: 'active', id: state.id, ...account, ...addresses, preferences: defaultPreferences };
   }
   if (event.type === 'CustomerAnonymised') return { status: 'anonymised', id: state.id };
   if (state.status !== 'active') return state;
   switch (event.type) {
     case 'PasswordChanged':
-      return { ...state, passwordHash: event.personal.passwordHash };
+      return { ...state, passwordHash: event.personal.passwordHash, session: state.session + 1 };
+    case 'NameChanged':
+      return { ...state, name: event.personal.name };
     case 'AddressAdded': {
       const added = { id: event.addressId, address: event.personal.address };
       return { ...state, addresses: [...state.addresses, added], addressCount: state.addressCount + 1 };
@@ -136,6 +149,10 @@ function evolve(state: CustomerState, event: CustomerEvent): CustomerState {
       return { ...state, defaultAddressId: event.addressId };
     case 'PreferencesChanged':
       return { ...state, preferences: event.preferences };
+    case 'ScopesChanged':
+    case 'AccountDisabled':
+    case 'AccountEnabled':
+      return evolveStaff(state, event);
     default:
       return assertNever(event);
   }
@@ -145,12 +162,13 @@ function register(
   state: CustomerState,
   command: Extract<CustomerCommand, { type: 'RegisterCustomer' }>,
 ): CustomerDecision {
-  const { emailHash, passwordHash, role, scopes, personal } = command;
+  const { type: _type, passwordHash, personal, ...account } = command;
+  const { emailHash } = account;
   const reply: RegisteredReply = { customerId: state.id };
   if (state.status === 'anonymised') return anonymised();
   if (state.status === 'active') return state.emailHash === emailHash ? { events: [], reply } : exists();
   return {
-    events: [{ type: 'CustomerRegistered', v: 1, emailHash, role, scopes, personal: { ...personal, passwordHash } }],
+    events: [{ type: 'CustomerRegistered', v: 1, ...account, personal: { ...personal, passwordHash } }],
     sends: [{ to: emailClaimAddress(emailHash), message: { type: 'TakeEmail', customerId: state.id } }],
     reply,
   };
@@ -193,10 +211,18 @@ function defaultSet(addressId: string): CustomerEvent {
   return { type: 'DefaultAddressSet', v: 1, addressId };
 }
 
-function changePreferences({ preferences: old }: ActiveCustomer, changes: Partial<Preferences>): CustomerDecision {
+function changeProfile(
+  { name: oldName, preferences: old }: ActiveCustomer,
+  { name = oldName, preferences: changes }: Extract<CustomerCommand, { type: 'ChangeProfile' }>,
+): CustomerDecision {
   const preferences = { ...old, ...changes };
-  if (preferences.orderUpdates === old.orderUpdates && preferences.marketing === old.marketing) return noChange;
-  return { events: [{ type: 'PreferencesChanged', v: 1, preferences }] };
+  const unchanged = preferences.orderUpdates === old.orderUpdates && preferences.marketing === old.marketing;
+  return {
+    events: [
+      ...(name === oldName ? [] : [{ type: 'NameChanged', v: 1, personal: { name } } as const]),
+      ...(unchanged ? [] : [{ type: 'PreferencesChanged', v: 1, preferences } as const]),
+    ],
+  };
 }
 
 function anonymise(state: CustomerState, reason: 'asked' | 'email-lost'): CustomerDecision {
@@ -245,8 +271,12 @@ function decide(state: CustomerState, command: CustomerCommand, context: ShopCon
       return withAddress(state, command.addressId, (customer) => removeAddress(customer, command.addressId));
     case 'SetDefaultAddress':
       return withAddress(state, command.addressId, (customer) => setDefaultAddress(customer, command.addressId));
-    case 'ChangePreferences':
-      return whenActive(state, (customer) => changePreferences(customer, command.preferences));
+    case 'ChangeProfile':
+      return whenActive(state, (customer) => changeProfile(customer, command));
+    case 'ChangeScopes':
+    case 'DisableAccount':
+    case 'EnableAccount':
+      return whenActive(state, (account) => changeStaff(account, command));
     case 'AnonymiseCustomer':
       return anonymise(state, 'asked');
     case 'EmailSettled':
@@ -258,6 +288,7 @@ function decide(state: CustomerState, command: CustomerCommand, context: ShopCon
 
 export const customerDecider: Decider<CustomerState, CustomerCommand, CustomerEvent, Policy> = {
   type: 'customer',
+  stateVersion: 2,
   partitionKey: (id) => id,
   initial: (id) => ({ status: 'none', id }),
   decide,

@@ -13,6 +13,8 @@ export type Principal = {
   readonly sub: string;
   readonly role: Role | 'anonymous';
   readonly scopes: readonly string[];
+  /** Of a token that we gave to an account: which of the account's sessions it belongs to. */
+  readonly session?: number;
 };
 
 export const anonymous: Principal = { sub: 'anonymous', role: 'anonymous', scopes: [] };
@@ -21,7 +23,7 @@ export const anonymous: Principal = { sub: 'anonymous', role: 'anonymous', scope
 export type Access = 'public' | 'any' | 'customer' | { readonly scope: string };
 
 /** Every scope there is: what the first operator gets. */
-export const allScopes = ['orders', 'stock', 'catalog', 'payments', 'cluster', 'chaos', 'privacy'] as const;
+export const allScopes = ['orders', 'stock', 'catalog', 'payments', 'cluster', 'chaos', 'privacy', 'staff'] as const;
 
 const HOUR_SECONDS = 3_600;
 /** A guest must outlive its cart (24 h after the last change) and come back to its orders. */
@@ -43,12 +45,14 @@ const claims = z.object({
   role: z.enum(['guest', 'customer', 'vendor', 'staff']),
   scopes: z.array(z.string()).max(100).default([]),
 });
+/** The number of an account's session, in our own tokens. An outside issuer's claim of that name means nothing to us. */
+const SESSION_CLAIM = 'holdfast_session';
 
 export type Issued = { readonly token: string; readonly expiresAt: number };
 
 export interface Tokens {
   /** Fails when only an outside issuer is configured. */
-  issue(principal: { sub: string; role: Role; scopes: readonly string[] }): Promise<Issued>;
+  issue(principal: Principal & { readonly role: Role }): Promise<Issued>;
   /** The caller of a request by its `Authorization` header; anonymous without one, 401 with one that isn't good. */
   principal(authorization: string | undefined): Principal | Promise<Principal>;
 }
@@ -71,34 +75,52 @@ export function createTokens(options: TokenOptions): Tokens {
       : createRemoteJWKSet(new URL(options.jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS });
   const known = new LRUCache<string, { principal: Principal; expiresAt: number }>({ max: REMEMBERED_TOKENS });
 
-  async function verify(token: string): Promise<JWTPayload> {
+  type Verified = { readonly payload: JWTPayload; readonly own: boolean };
+
+  async function verify(token: string): Promise<Verified> {
     const settings = { currentDate: new Date(now()), clockTolerance: CLOCK_TOLERANCE_SECONDS };
     const own = decodeProtectedHeader(token).alg === 'HS256';
-    if (own && secret) return (await jwtVerify(token, secret, { ...settings, algorithms: ['HS256'] })).payload;
-    if (!own && outside)
-      return (await jwtVerify(token, outside, { ...settings, algorithms: OUTSIDE_ALGORITHMS })).payload;
+    if (own && secret) {
+      return { own, payload: (await jwtVerify(token, secret, { ...settings, algorithms: ['HS256'] })).payload };
+    }
+    if (!own && outside) {
+      return {
+        own,
+        payload: (await jwtVerify(token, outside, { ...settings, algorithms: OUTSIDE_ALGORITHMS })).payload,
+      };
+    }
     throw unauthorized();
   }
 
   async function check(token: string): Promise<Principal> {
-    const payload = await verify(token).catch((error: unknown) => {
+    const { payload, own } = await verify(token).catch((error: unknown) => {
       if (issuerFailed(error)) throw unavailable('The issuer of the token cannot be asked.', 5, error);
       throw unauthorized(error);
     });
     const parsed = claims.safeParse(payload);
     if (!parsed.success) throw unauthorized(parsed.error);
     const { sub, role, scopes } = parsed.data;
-    const principal: Principal = { sub, role, scopes: role === 'staff' ? scopes : [] };
+    const session = own ? payload[SESSION_CLAIM] : undefined;
+    const principal: Principal = {
+      sub,
+      role,
+      scopes: role === 'staff' ? scopes : [],
+      ...(typeof session === 'number' && { session }),
+    };
     known.set(token, { principal, expiresAt: payload.exp === undefined ? Infinity : payload.exp * 1_000 });
     return principal;
   }
 
   return {
-    async issue({ sub, role, scopes }) {
+    async issue({ sub, role, scopes, session }) {
       if (!secret) throw new Problem(404, 'session.outside-issuer', 'Sessions are issued by an outside issuer here.');
       const issuedAt = Math.floor(now() / 1_000);
       const expires = issuedAt + LIFETIME_SECONDS[role];
-      const token = await new SignJWT({ role, ...(scopes.length > 0 && { scopes }) })
+      const token = await new SignJWT({
+        role,
+        ...(scopes.length > 0 && { scopes }),
+        ...(session !== undefined && { [SESSION_CLAIM]: session }),
+      })
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
         .setSubject(sub)
         .setIssuedAt(issuedAt)
@@ -141,7 +163,7 @@ function issuerFailed(error: unknown): boolean {
   return ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC'].includes(error.code);
 }
 
-function unauthorized(cause?: unknown): Problem {
+export function unauthorized(cause?: unknown): Problem {
   return new Problem(401, 'auth.unauthorized', 'Send a valid token: Authorization: Bearer <JWT>.', {
     headers: { 'WWW-Authenticate': 'Bearer' },
     cause,

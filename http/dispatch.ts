@@ -1,6 +1,7 @@
 /** From a Koa context to a route's handler and back: caller, preconditions, validation, answer. */
 import { bodyParser } from '@koa/bodyparser';
 import type { Context } from 'koa';
+import { current } from './accounts.ts';
 import { anonymous, authorize, type Principal } from './auth.ts';
 import { etag, idempotencyKey, isUnchanged, preferredWait, requiredVersion } from './headers.ts';
 import { notFound, Problem } from './problem.ts';
@@ -33,7 +34,7 @@ async function callOf(
   deadline: number,
 ): Promise<Call> {
   const headers = ctx.req.headers;
-  const principal = route.access === 'public' ? anonymous : await services.tokens.principal(headers.authorization);
+  const principal = await callerOf(route, services, ctx, state, deadline);
   authorize(principal, route.access);
   const params = route.params === undefined ? undefined : pathParameters(route, ctx);
   const orderId = orderIdIn(params);
@@ -57,6 +58,31 @@ async function callOf(
     deadline,
     traceparent: state.trace.parent,
   };
+}
+
+/** Who calls, once counted against its limit: a token that is no good counts for the address that it comes from. */
+async function callerOf(
+  route: Route,
+  { shop, tokens, limits }: Services,
+  ctx: Context,
+  { client }: EdgeState,
+  deadline: number,
+): Promise<Principal> {
+  const count = (principal: Principal): void => {
+    if (!route.vital) ctx.set({ ...limits.request(principal, client) });
+  };
+  if (route.access === 'public') {
+    count(anonymous);
+    return anonymous;
+  }
+  try {
+    const principal = await tokens.principal(ctx.req.headers.authorization);
+    count(principal);
+    return await current(shop, principal, deadline);
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) count(anonymous);
+    throw error;
+  }
 }
 
 /** What can't be an id names nothing: not found, like any other id that isn't there. */

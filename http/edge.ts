@@ -16,6 +16,7 @@ import { clientAddress } from './clientAddress.ts';
 import { dispatch } from './dispatch.ts';
 import { requestIdOf, traceOf } from './headers.ts';
 import { createKeys } from './keys.ts';
+import { createLimits } from './limits.ts';
 import { createPasswords, type PasswordCost } from './passwords.ts';
 import { Problem, problemBody, problemOf, unavailable } from './problem.ts';
 import type { Route, Services } from './route.ts';
@@ -49,6 +50,8 @@ export type EdgeConfig = {
   readonly passwordCost?: PasswordCost;
   /** TRUST_PROXY: how many proxies of ours stand in front, 0 unless given. */
   readonly trustedHops?: number;
+  /** RATE_LIMIT: requests per minute and principal; 0, unless given, is no limit. */
+  readonly requestsPerMinute?: number;
 };
 
 export type EdgeOptions = {
@@ -84,6 +87,7 @@ const DEFAULTS = {
   receiveTimeoutMs: 10_000,
   stopTimeoutMs: 15_000,
   trustedHops: 0,
+  requestsPerMinute: 0,
 };
 
 export function createEdge(options: EdgeOptions): Edge {
@@ -96,6 +100,7 @@ export function createEdge(options: EdgeOptions): Edge {
     keys: createKeys(options.secrets.ids),
     tokens: createTokens({ secret: options.secrets.auth, jwksUrl: options.secrets.jwksUrl }),
     passwords: createPasswords(config.passwordCost),
+    limits: createLimits(config.requestsPerMinute, shop.clock.monotonic),
   };
   const running = { inFlight: 0, stopping: false };
   const figures = createRequestFigures(options.registry, () => running.inFlight);

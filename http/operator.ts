@@ -1,9 +1,10 @@
 /** The first staff account, made when the process starts. */
 import { randomBytes } from 'node:crypto';
-import { type CustomerEdgeCommand, type CustomerState, customerAddress } from '../actors/customer.ts';
-import { type EmailClaimEdgeCommand, type EmailClaimState, emailClaimAddress } from '../actors/emailClaim.ts';
+import { type ActiveCustomer, type CustomerEdgeCommand, customerAddress } from '../actors/customer.ts';
+import { type EmailClaimEdgeCommand, emailClaimAddress } from '../actors/emailClaim.ts';
 import type { Address } from '../actors/kernel/address.ts';
 import type { Typed } from '../actors/kernel/decider.ts';
+import { accountByEmail } from './accounts.ts';
 import { allScopes } from './auth.ts';
 import { normalizeEmail } from './keys.ts';
 import type { Services } from './route.ts';
@@ -18,20 +19,16 @@ export type Operator = {
 };
 
 /**
- * Makes sure that the operator's account exists with all scopes and, if one is given, this password. Safe to run at every
+ * Makes sure that the operator's account exists and, if a password is given, that it lets in with all scopes. Safe to run at every
  * start and from several nodes. Returns the password when it had to think of one: it can't be shown again.
  */
 export async function ensureOperator(services: Services, operator: Operator): Promise<{ generatedPassword?: string }> {
   const { keys, passwords } = services;
   const emailHash = keys.emailHash(operator.email);
-  const existing = await accountOf(services, emailHash);
+  const existing = await accountByEmail(services.shop, emailHash, services.shop.clock.monotonic() + DEADLINE_MS);
   if (existing) {
     if (existing.role !== 'staff') throw new Error(`the operator's address ${operator.email} belongs to a customer`);
-    const { password } = operator;
-    if (password !== undefined && !(await passwords.matches(password, existing.passwordHash))) {
-      const change: CustomerEdgeCommand = { type: 'ChangePassword', passwordHash: await passwords.hash(password) };
-      await ask(services, customerAddress(existing.id), change);
-    }
+    if (operator.password !== undefined) await restore(services, existing, operator.password);
     return {};
   }
   const password = operator.password ?? randomBytes(PASSWORD_BYTES).toString('base64url');
@@ -51,12 +48,17 @@ export async function ensureOperator(services: Services, operator: Operator): Pr
   return operator.password === undefined ? { generatedPassword: password } : {};
 }
 
-async function accountOf({ shop }: Services, emailHash: string) {
-  const deadline = shop.clock.monotonic() + DEADLINE_MS;
-  const claim = await shop.read<EmailClaimState>(emailClaimAddress(emailHash), { deadline });
-  if (!claim || claim.state.status === 'free') return undefined;
-  const customer = await shop.read<CustomerState>(customerAddress(claim.state.customerId), { deadline });
-  return customer?.state.status === 'active' ? customer.state : undefined;
+/** Whoever can start the process with a password can always get in, with every scope. */
+async function restore(services: Services, { id, ...account }: ActiveCustomer, password: string): Promise<void> {
+  const { passwords } = services;
+  const recorded = { by: 'system', why: 'OPERATOR_PASSWORD was given at the start.' };
+  const to = customerAddress(id);
+  const change = (command: CustomerEdgeCommand) => ask(services, to, command);
+  if (!(await passwords.matches(password, account.passwordHash))) {
+    await change({ type: 'ChangePassword', passwordHash: await passwords.hash(password) });
+  }
+  await change({ type: 'EnableAccount', ...recorded });
+  await change({ type: 'ChangeScopes', scopes: allScopes, ...recorded });
 }
 
 async function ask({ shop, ids }: Services, to: Address, message: Typed): Promise<void> {

@@ -8,6 +8,7 @@ import type { Policy } from '../actors/policy.ts';
 import type { Access, Principal, Tokens } from './auth.ts';
 import type { ClientAddress } from './clientAddress.ts';
 import type { Keys } from './keys.ts';
+import type { Limits } from './limits.ts';
 import type { Passwords } from './passwords.ts';
 import type { Shop } from './shop.ts';
 
@@ -18,6 +19,7 @@ export type Services = {
   readonly keys: Keys;
   readonly tokens: Tokens;
   readonly passwords: Passwords;
+  readonly limits: Limits;
 };
 
 export type Call<Params = unknown, Query = unknown, Body = unknown> = Services & {

@@ -69,7 +69,12 @@ function createEdgeOf(config: Config, shop: Holdfast, logger: Logger): Edge {
       ...(auth !== undefined && { auth }),
       ...(config.AUTH_JWKS_URL !== undefined && { jwksUrl: config.AUTH_JWKS_URL }),
     },
-    config: { host: config.HOST, port: config.PORT, trustedHops: config.TRUST_PROXY },
+    config: {
+      host: config.HOST,
+      port: config.PORT,
+      trustedHops: config.TRUST_PROXY,
+      requestsPerMinute: config.RATE_LIMIT,
+    },
   });
 }
 

@@ -18,6 +18,7 @@ export type Shop = Pick<
   | 'catalog'
   | 'customerOrders'
   | 'stock'
+  | 'staff'
   | 'deadLetters'
   | 'health'
   | 'metrics'

@@ -67,6 +67,7 @@ const SCHEMA = `
     status TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL,
     PRIMARY KEY (customer, placed_at, order_id)
   ) WITHOUT ROWID;
+  CREATE TABLE staff (number INTEGER PRIMARY KEY, customer TEXT NOT NULL UNIQUE);
 `;
 
 /** Another process has the file open. */

@@ -17,6 +17,8 @@ const schema = z.object({
   SHARDS: count(16, 1, 1_024),
   /** How many proxies of ours a request passes: so many entries of X-Forwarded-For are believed. */
   TRUST_PROXY: count(0, 0, 10),
+  /** Requests per minute and principal; 0: no limit. */
+  RATE_LIMIT: z.coerce.number().int().min(0).max(1_000_000).optional(),
   AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   AUTH_JWKS_URL: z.url().optional(),
   OPERATOR_EMAIL: z.email().optional(),
@@ -31,7 +33,10 @@ const schema = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
 });
 
-export type Config = Omit<z.infer<typeof schema>, 'NODE_NAME'> & { readonly NODE_NAME: string };
+const PRODUCTION_RATE_LIMIT = 600;
+
+type Resolved = { readonly NODE_NAME: string; readonly RATE_LIMIT: number };
+export type Config = Omit<z.infer<typeof schema>, keyof Resolved> & Resolved;
 
 /** One or more settings can't be used; the message names each with its reason. */
 export class ConfigError extends Error {
@@ -46,7 +51,6 @@ const NOT_YET: Readonly<Record<string, readonly string[]>> = {
   REPLICAS: ['1'],
   ADDRESS_CHECK: ['simulated'],
   MAIL: ['simulated'],
-  RATE_LIMIT: ['0'],
   OTEL_EXPORTER_OTLP_ENDPOINT: [],
 };
 
@@ -77,5 +81,6 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     problems.push('OPERATOR_EMAIL, OPERATOR_PASSWORD: give both or neither');
   }
   if (!result.success || problems.length > 0) throw new ConfigError(`wrong configuration:\n  ${problems.join('\n  ')}`);
-  return { ...result.data, NODE_NAME: result.data.NODE_NAME ?? hostname() };
+  const { NODE_NAME = hostname(), RATE_LIMIT = production ? PRODUCTION_RATE_LIMIT : 0 } = result.data;
+  return { ...result.data, NODE_NAME, RATE_LIMIT };
 }

@@ -15,6 +15,7 @@ import {
   createCustomerOrders,
   createCustomerOrdersReader,
 } from '../storage/projections/customerOrders.ts';
+import { createStaff, createStaffReader } from '../storage/projections/staff.ts';
 import { createStockLevels, createStockReader, type StockLevels } from '../storage/projections/stockLevels.ts';
 import { createShardStore } from '../storage/shardStore.ts';
 import { createStoreFigures } from '../storage/storeFigures.ts';
@@ -42,6 +43,8 @@ export type Holdfast = ShopCore & {
   readonly node: Node;
   readonly catalog: Catalog;
   readonly customerOrders: (...page: Parameters<CustomerOrders>) => Promise<ReturnType<CustomerOrders>>;
+  /** The staff accounts' ids, oldest first. */
+  readonly staff: () => Promise<readonly string[]>;
   readonly stock: (sku: string) => Promise<ReturnType<StockLevels>>;
   readonly policy: Policy;
   readonly clock: Clock;
@@ -88,7 +91,7 @@ export function startHoldfast(
   const failPoint = createFailPoints(config.FAIL_POINT);
   const store = createShardStore(db);
   const embedded = createEmbeddedLog(db, {
-    projections: [createCatalogProjection(db), createStockLevels(db), createCustomerOrders(db)],
+    projections: [createCatalogProjection(db), createStockLevels(db), createCustomerOrders(db), createStaff(db)],
     failPoint,
     monotonic: clock.monotonic,
     observe: telemetry.recordAppended,
@@ -126,12 +129,14 @@ export function startHoldfast(
   node.start();
   const customerOrders = createCustomerOrdersReader(db);
   const stock = createStockReader(db);
+  const staff = createStaffReader(db);
   return {
     ...createShopCore({ node, store, clock, deciders: all }),
     node,
     catalog: createCatalog(db),
     customerOrders: async (customer, page) => customerOrders(customer, page),
     stock: async (sku) => stock(sku),
+    staff: async () => staff(),
     policy,
     clock,
     ids,

@@ -4,6 +4,7 @@ import { adminProductRoutes } from './admin/products.ts';
 import { advanceClock, deadLetters, killActor } from './admin/runtime.ts';
 import { sagaRoutes } from './admin/sagas.ts';
 import { shipmentRoutes } from './admin/shipments.ts';
+import { staffRoutes } from './admin/staff.ts';
 import { stockRoutes } from './admin/stock.ts';
 import { cartRoutes } from './carts.ts';
 import { checkoutRoutes } from './checkouts.ts';
@@ -30,6 +31,7 @@ export function allRoutes({ virtualClock, chaos }: Features): readonly Route[] {
     ...stockRoutes,
     ...shipmentRoutes,
     ...sagaRoutes,
+    ...staffRoutes,
     deadLetters,
     ...(virtualClock ? [advanceClock] : []),
     ...(chaos ? [killActor] : []),

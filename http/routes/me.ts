@@ -1,22 +1,29 @@
 /** The caller's own account. */
+import type { z } from 'zod';
 import {
   type ActiveCustomer,
   type AddressAddedReply,
   type CustomerEdgeCommand,
   type CustomerState,
   customerAddress,
+  type Preferences,
 } from '../../actors/customer.ts';
+import { sessionOf } from '../accounts.ts';
 import { type Accepted, ask, read, stateAt } from '../calls.ts';
 import { postal } from '../postal.ts';
-import { notFound } from '../problem.ts';
+import { notFound, Problem } from '../problem.ts';
 import { type Call, type Route, route } from '../route.ts';
 import { addressSchema, idParams } from '../schemas/common.ts';
 import {
   addAddressSchema,
   addressListSchema,
   changeMeSchema,
+  changePasswordSchema,
+  changePreferencesSchema,
   customerSchema,
+  preferencesSchema,
   savedAddressSchema,
+  sessionSchema,
 } from '../schemas/customer.ts';
 import { addressesView, customerView } from '../views/customer.ts';
 
@@ -70,19 +77,76 @@ const patchMe = route({
   method: 'patch',
   path: '/v1/me',
   tag,
-  summary: 'Change what you want to be written about',
+  summary: 'Change your name or what you want to be written about',
   access: 'customer',
   ifMatch: 'honoured',
   body: changeMeSchema,
   responses: account,
-  example: { preferences: { marketing: false } },
+  example: { name: 'Ada Lovelace', preferences: { marketing: false } },
   handler: (call) => {
-    const { orderUpdates, marketing } = call.body.preferences;
-    const preferences = {
-      ...(orderUpdates !== undefined && { orderUpdates }),
-      ...(marketing !== undefined && { marketing }),
-    };
-    return changeAccount(call, { type: 'ChangePreferences', preferences });
+    const { name, preferences = {} } = call.body;
+    const changes = { ...(name !== undefined && { name }), preferences: given(preferences) };
+    return changeAccount(call, { type: 'ChangeProfile', ...changes });
+  },
+});
+
+/** An optional member that isn't there is no change; for the types it might be there and undefined. */
+function given({ orderUpdates, marketing }: z.output<typeof changePreferencesSchema>): Partial<Preferences> {
+  return { ...(orderUpdates !== undefined && { orderUpdates }), ...(marketing !== undefined && { marketing }) };
+}
+
+const getPreferences = route({
+  method: 'get',
+  path: '/v1/me/preferences',
+  tag,
+  summary: 'What you want to be written about',
+  access: 'customer',
+  conditional: true,
+  responses: { 200: { description: 'Your choices.', schema: preferencesSchema } },
+  handler: async (call) => {
+    const { state, version } = await me(call);
+    return { status: 200, body: state.preferences, version };
+  },
+});
+
+const putPreferences = route({
+  method: 'put',
+  path: '/v1/me/preferences',
+  tag,
+  summary: 'Choose what you want to be written about',
+  access: 'customer',
+  ifMatch: 'honoured',
+  body: changePreferencesSchema,
+  responses: { 200: { description: 'Your choices now.', schema: preferencesSchema } },
+  example: { orderUpdates: true, marketing: false },
+  handler: async (call) => {
+    const command: CustomerEdgeCommand = { type: 'ChangeProfile', preferences: given(call.body) };
+    const { state, answer } = await change(call, command);
+    return { status: 200, body: state.preferences, version: answer.version };
+  },
+});
+
+const putPassword = route({
+  method: 'put',
+  path: '/v1/me/password',
+  tag,
+  summary: 'Change your password; every other session ends',
+  access: 'customer',
+  ifMatch: 'honoured',
+  body: changePasswordSchema,
+  responses: { 200: { description: 'A token of the new session.', schema: sessionSchema } },
+  example: { currentPassword: 'correct horse battery', newPassword: 'another correct battery' },
+  handler: async (call) => {
+    const { body, client, limits, passwords } = call;
+    const { state: account } = await me(call);
+    limits.passwordAttempt(account.emailHash, client);
+    if (!(await passwords.matches(body.currentPassword, account.passwordHash))) {
+      throw new Problem(422, 'customer.password-wrong', 'The current password is wrong.');
+    }
+    limits.rightPassword(account.emailHash, client);
+    const passwordHash = await passwords.hash(body.newPassword);
+    const { state, answer } = await change(call, { type: 'ChangePassword', passwordHash });
+    return { status: 200, body: await sessionOf(call, state), version: answer.version };
   },
 });
 
@@ -159,6 +223,9 @@ const setDefault = route({
 export const meRoutes: readonly Route[] = [
   getMe,
   patchMe,
+  getPreferences,
+  putPreferences,
+  putPassword,
   listAddresses,
   addAddress,
   changeAddress,

@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { allScopes } from '../auth.ts';
 import { addressSchema, text, timeSchema, versionSchema } from './common.ts';
 
 const MIN_PASSWORD = 10;
 /** Enough for any passphrase; bounds the work of hashing. */
 const MAX_PASSWORD = 200;
+
+const passwordSchema = z.string().min(MIN_PASSWORD).max(MAX_PASSWORD).meta({ example: 'correct horse battery' });
 
 const emailSchema = z
   .string()
@@ -16,7 +19,7 @@ export const savedAddressSchema = z
   .strictObject({ id: z.string(), isDefault: z.boolean(), address: addressSchema })
   .meta({ id: 'SavedAddress' });
 
-const preferencesSchema = z
+export const preferencesSchema = z
   .strictObject({ orderUpdates: z.boolean(), marketing: z.boolean() })
   .meta({ id: 'Preferences' });
 
@@ -35,7 +38,7 @@ export const customerSchema = z
 export const registerSchema = z
   .strictObject({
     email: emailSchema,
-    password: z.string().min(MIN_PASSWORD).max(MAX_PASSWORD).meta({ example: 'correct horse battery' }),
+    password: passwordSchema,
     name: text(100),
   })
   .meta({ id: 'Register' });
@@ -51,7 +54,33 @@ export const registeredSchema = z
   .strictObject({ customer: customerSchema, token, expiresAt: timeSchema })
   .meta({ id: 'Registered' });
 
-export const changeMeSchema = z.strictObject({ preferences: preferencesSchema.partial() }).meta({ id: 'ChangeMe' });
+export const changePreferencesSchema = preferencesSchema.partial().meta({ id: 'ChangePreferences' });
+export const changeMeSchema = z
+  .strictObject({ name: text(100).optional(), preferences: changePreferencesSchema.optional() })
+  .meta({ id: 'ChangeMe' });
+
+export const changePasswordSchema = z
+  .strictObject({ currentPassword: z.string().min(1).max(MAX_PASSWORD), newPassword: passwordSchema })
+  .meta({ id: 'ChangePassword' });
+
+const scopesSchema = z.array(z.enum(allScopes)).max(allScopes.length);
+
+export const staffSchema = z
+  .strictObject({
+    id: z.string(),
+    email: z.string(),
+    name: z.string(),
+    scopes: z.array(z.string()),
+    enabled: z.boolean(),
+    version: versionSchema,
+  })
+  .meta({ id: 'Staff' });
+export const staffListSchema = z.strictObject({ data: z.array(staffSchema) }).meta({ id: 'StaffList' });
+
+export const addStaffSchema = z
+  .strictObject({ email: emailSchema, password: passwordSchema, name: text(100), scopes: scopesSchema })
+  .meta({ id: 'AddStaff' });
+export const changeScopesSchema = z.strictObject({ scopes: scopesSchema, why: text(500) }).meta({ id: 'ChangeScopes' });
 
 export const addAddressSchema = z
   .strictObject({ address: addressSchema, makeDefault: z.boolean().default(false) })

@@ -5,6 +5,10 @@ export function customerView(customer: ActiveCustomer, version: number) {
   return { id, email, name, role, addresses: addressesView(customer), preferences, version };
 }
 
+export function staffView({ id, email, name, scopes, enabled }: ActiveCustomer, version: number) {
+  return { id, email, name, scopes, enabled, version };
+}
+
 export function addressesView({ addresses, defaultAddressId }: ActiveCustomer) {
   return addresses.map(({ id, address }) => ({ id, isDefault: id === defaultAddressId, address }));
 }

@@ -88,13 +88,13 @@ registering('a password is changed, and is personal too', () => {
 
 registering('preferences change one by one', () => {
   const given = customer.given(registered);
-  const outcome = given.when({ type: 'ChangePreferences', preferences: { marketing: true } });
+  const outcome = given.when({ type: 'ChangeProfile', preferences: { marketing: true } });
   outcome.then({ type: 'PreferencesChanged', v: 1, preferences: { orderUpdates: true, marketing: true } });
   customer
     .from(outcome.state)
-    .when({ type: 'ChangePreferences', preferences: { marketing: true } })
+    .when({ type: 'ChangeProfile', preferences: { marketing: true } })
     .nothing();
-  given.when({ type: 'ChangePreferences', preferences: {} }).nothing();
+  given.when({ type: 'ChangeProfile', preferences: {} }).nothing();
 });
 
 const addresses = suite('Customer - addresses');
@@ -225,6 +225,64 @@ leaving('an address taken after the account was closed is free in the end', () =
   assert.equal(told.sent[0]?.to, { type: 'email-claim', id: 'hash-1' });
 });
 
+const staff = suite('Customer - staff');
+const colleague = { by: 'cus_2', why: 'A reason.' };
+const hired: CustomerEvent = { ...registered, role: 'staff', scopes: ['stock', 'orders'] };
+const disabled: CustomerEvent = { type: 'AccountDisabled', v: 1, ...colleague };
+
+staff('says who opened the account of a colleague', () => {
+  customer
+    .given()
+    .when({ ...register, role: 'staff', by: 'cus_2' })
+    .then({ ...registered, role: 'staff', by: 'cus_2' });
+});
+
+staff('a colleague changes what one may do, recorded with who and why', () => {
+  const changed: CustomerEvent = { type: 'ScopesChanged', v: 1, scopes: ['catalog', 'orders'], ...colleague };
+  const command: CustomerCommand = { type: 'ChangeScopes', scopes: ['orders', 'catalog', 'orders'], ...colleague };
+  const outcome = customer.given(hired).when(command);
+  outcome.then(changed);
+  assert.equal(active(outcome.state).scopes, ['catalog', 'orders']);
+  customer.given(hired, changed).when(command).nothing();
+  customer
+    .given(hired)
+    .when({ type: 'ChangeScopes', scopes: ['orders', 'stock'], ...colleague })
+    .nothing();
+});
+
+staff('a disabled account has lost its sessions, and is let in again by a colleague', () => {
+  const left = customer.given(hired).when({ type: 'DisableAccount', ...colleague });
+  left.then(disabled);
+  assert.equal([active(left.state).enabled, active(left.state).session], [false, 2]);
+  customer
+    .given(hired, disabled)
+    .when({ type: 'DisableAccount', ...colleague })
+    .nothing();
+  const back = customer.given(hired, disabled).when({ type: 'EnableAccount', ...colleague });
+  back.then({ type: 'AccountEnabled', v: 1, ...colleague });
+  assert.equal([active(back.state).enabled, active(back.state).session], [true, 2]);
+  customer
+    .given(hired)
+    .when({ type: 'EnableAccount', ...colleague })
+    .nothing();
+});
+
+staff('nobody changes what they may do themselves', () => {
+  for (const type of ['ChangeScopes', 'DisableAccount', 'EnableAccount'] as const) {
+    const command: CustomerCommand = { type, scopes: [], by: 'cus_1', why: '' };
+    customer.given(hired).when(command).rejects('staff.own-account');
+  }
+});
+
+staff('a new password ends every session, a new name none', () => {
+  const given = customer.given(registered);
+  assert.is(active(given.when({ type: 'ChangePassword', passwordHash: 'secret-2' }).state).session, 2);
+  const renamed = given.when({ type: 'ChangeProfile', name: 'Ada Lovelace', preferences: {} });
+  renamed.then({ type: 'NameChanged', v: 1, personal: { name: 'Ada Lovelace' } });
+  assert.equal([active(renamed.state).name, active(renamed.state).session], ['Ada Lovelace', 1]);
+  given.when({ type: 'ChangeProfile', name: 'Ada', preferences: {} }).nothing();
+});
+
 const total = suite('Customer - every state and command');
 
 total('answers each command in each state', () => {
@@ -237,7 +295,16 @@ total('answers each command in each state', () => {
     ChangeAddress: { command: { type: 'ChangeAddress', addressId: 'adr_1', address: work }, refusals: gone },
     RemoveAddress: { command: { type: 'RemoveAddress', addressId: 'adr_1' }, refusals: gone },
     SetDefaultAddress: { command: { type: 'SetDefaultAddress', addressId: 'adr_2' }, refusals: gone },
-    ChangePreferences: { command: { type: 'ChangePreferences', preferences: {} }, refusals: gone },
+    ChangeProfile: { command: { type: 'ChangeProfile', preferences: {} }, refusals: gone },
+    ChangeScopes: {
+      command: { type: 'ChangeScopes', scopes: ['orders'], ...colleague },
+      refusals: { ...gone, active: 'staff.unknown' },
+    },
+    DisableAccount: {
+      command: { type: 'DisableAccount', ...colleague },
+      refusals: { ...gone, active: 'staff.unknown' },
+    },
+    EnableAccount: { command: { type: 'EnableAccount', ...colleague }, refusals: { ...gone, active: 'staff.unknown' } },
     AnonymiseCustomer: { command: { type: 'AnonymiseCustomer' }, refusals: { none: 'customer.unknown' } },
     EmailSettled: {
       command: { type: 'EmailSettled', emailHash: 'hash-1', won: false },
@@ -253,4 +320,4 @@ total('answers each command in each state', () => {
   }
 });
 
-for (const tests of [registering, addresses, leaving, total]) tests.run();
+for (const tests of [registering, addresses, leaving, staff, total]) tests.run();

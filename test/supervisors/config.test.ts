@@ -27,6 +27,14 @@ config('trusts no proxy unless told how many there are', () => {
   for (const wrong of ['-1', '11', 'yes', '1.5']) refused({ TRUST_PROXY: wrong }, 'TRUST_PROXY');
 });
 
+config('limits rates in production only, unless told otherwise', () => {
+  assert.is(readConfig({}).RATE_LIMIT, 0);
+  assert.is(readConfig({ NODE_ENV: 'production', AUTH_SECRET: SECRET }).RATE_LIMIT, 600);
+  assert.is(readConfig({ NODE_ENV: 'production', AUTH_SECRET: SECRET, RATE_LIMIT: '0' }).RATE_LIMIT, 0);
+  assert.is(readConfig({ RATE_LIMIT: '60' }).RATE_LIMIT, 60);
+  for (const wrong of ['-1', 'many', '1.5']) refused({ RATE_LIMIT: wrong }, 'RATE_LIMIT');
+});
+
 config('takes an empty variable for an unset one', () => {
   assert.is(readConfig({ PORT: '', AUTH_SECRET: '' }).PORT, 3000);
 });
@@ -42,8 +50,8 @@ config('names every wrong value', () => {
 
 config('refuses settings of later versions instead of ignoring them', () => {
   refused({ NATS_URL: 'nats://127.0.0.1:4222' }, 'NATS_URL');
-  refused({ RATE_LIMIT: '600' }, 'RATE_LIMIT');
-  assert.is(readConfig({ RATE_LIMIT: '0', MAIL: 'simulated', CLUSTER: 'holdfast' }).PORT, 3000);
+  refused({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }, 'OTEL_EXPORTER_OTLP_ENDPOINT');
+  assert.is(readConfig({ MAIL: 'simulated', CLUSTER: 'holdfast' }).PORT, 3000);
 });
 
 config('production needs a way to check tokens, and no toys', () => {

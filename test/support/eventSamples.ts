@@ -137,6 +137,14 @@ const customer: EventSamples['customer'] = {
     },
   ],
   PasswordChanged: [{ type: 'PasswordChanged', v, personal: { passwordHash: 'scrypt$2' } }, 'CustomerRegistered'],
+  NameChanged: [{ type: 'NameChanged', v, personal: { name: 'Ada Lovelace' } }, 'CustomerRegistered'],
+  ScopesChanged: [{ type: 'ScopesChanged', v, scopes: ['orders'], by: 'cus_2', why: 'Moved.' }, 'CustomerRegistered'],
+  AccountDisabled: [{ type: 'AccountDisabled', v, by: 'cus_2', why: 'Left.' }, 'CustomerRegistered'],
+  AccountEnabled: [
+    { type: 'AccountEnabled', v, by: 'cus_2', why: 'Came back.' },
+    'CustomerRegistered',
+    'AccountDisabled',
+  ],
   AddressAdded: [{ type: 'AddressAdded', v, addressId: 'adr_1', personal: { address } }, 'CustomerRegistered'],
   AddressChanged: [
     { type: 'AddressChanged', v, addressId: 'adr_1', personal: { address: { ...address, city: 'Reno' } } },
