@@ -50,8 +50,16 @@ export type OrderEdgeCommand =
     };
 
 /** What the saga tells the order. `seq` orders it: what was said earlier and arrives later is ignored. */
-export type SagaNews = { readonly seq: number } & (
-  | { readonly type: 'HoldOrder'; readonly reason: string; readonly awaiting: Awaiting }
+export type SagaNews = {
+  readonly seq: number;
+} /** With where the customer does what is asked, if that isn't here, and until when. */ & (
+  | {
+      readonly type: 'HoldOrder';
+      readonly reason: string;
+      readonly awaiting: Awaiting;
+      readonly url?: string;
+      readonly expiresAt?: number;
+    }
   | { readonly type: 'ReleaseOrder' }
   | { readonly type: 'ConfirmOrder' }
   | { readonly type: 'BeginFulfilment' }
@@ -204,8 +212,10 @@ function hear(order: Order, news: SagaNews, context: ShopContext): OrderDecision
 function heard(news: SagaNews): OrderEvent {
   const { seq } = news;
   switch (news.type) {
-    case 'HoldOrder':
-      return { type: 'OrderHeld', v: 1, seq, awaiting: news.awaiting, reason: news.reason };
+    case 'HoldOrder': {
+      const { type: _type, ...hold } = news;
+      return { type: 'OrderHeld', v: 1, ...hold };
+    }
     case 'ReleaseOrder':
       return { type: 'OrderReleased', v: 1, seq };
     case 'ConfirmOrder':

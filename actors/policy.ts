@@ -47,6 +47,8 @@ export type Policy = {
     readonly compensationTimeoutMs: number;
     readonly compensationAttempts: number;
     readonly reviewMs: number;
+    /** How long a customer whose payment was declined may give another payment method. */
+    readonly paymentMethodMs: number;
   };
   /** Orders above the amount (minor units) wait for an operator; `null` switches the rule off. */
   readonly review: { readonly totalAbove: number | null };
@@ -89,6 +91,7 @@ export const defaultPolicy: Policy = {
     compensationTimeoutMs: 100 * SECOND,
     compensationAttempts: 5,
     reviewMs: HOUR,
+    paymentMethodMs: DAY,
   },
   review: { totalAbove: 50_000 },
   order: { customerCancelMs: 2 * HOUR, returnWindowMs: 30 * DAY },

@@ -22,7 +22,7 @@ import { type InventorySend, inventoryDecider } from './inventoryItem.ts';
 import type { Address } from './kernel/address.ts';
 import type { Decider, Typed, Versioned } from './kernel/decider.ts';
 import { type OrderEdgeCommand, type OrderSend, type OrderTimerCommand, orderDecider } from './order.ts';
-import type { SagaOperatorCommand, SagaSend, SagaTimerCommand } from './orderSaga/messages.ts';
+import type { SagaEdgeCommand, SagaSend, SagaTimerCommand } from './orderSaga/messages.ts';
 import { sagaDecider } from './orderSaga/saga.ts';
 import { type PaymentSend, paymentDecider } from './payment.ts';
 import type { Policy } from './policy.ts';
@@ -68,7 +68,7 @@ export type FromElsewhere = {
   'customer-orders': never;
   'email-claim': (EmailClaimEdgeCommand | EmailClaimTimerCommand)['type'];
   order: (OrderEdgeCommand | OrderTimerCommand)['type'];
-  'order-saga': (SagaOperatorCommand | SagaTimerCommand)['type'];
+  'order-saga': (SagaEdgeCommand | SagaTimerCommand)['type'];
   payment: PaymentGatewayResult['type'] | 'EnquireAgain' | 'RetryRefund' | 'ExpireAuthorization';
   product: (ProductEdgeCommand | ProductTimerCommand)['type'];
   request: RequestCommand['type'];

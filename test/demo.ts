@@ -1,12 +1,12 @@
 /**
- * `npm run demo`: one order from the shelf to the door, then one whose payment is declined, through the public HTTP
+ * `npm run demo`: one order from the shelf to the door, then two whose card is declined, through the public HTTP
  * interface of a node of its own. It checks what it shows and ends with status 1 when something is not as expected.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createChecks } from './demo/checks.ts';
-import { orderThatIsNotPaid } from './demo/declined.ts';
+import { ordersWithDeclinedCards } from './demo/declined.ts';
 import { orderFromShelfToDoor } from './demo/delivered.ts';
 import { createPrinter } from './demo/printer.ts';
 import { openShop } from './demo/shop.ts';
@@ -34,14 +34,14 @@ function leave(error: unknown): never {
 }
 
 try {
-  print.title('Holdfast demo', 'One order from the shelf to the door, then one that is not paid.');
+  print.title('Holdfast demo', 'One order from the shelf to the door, then two whose card is declined.');
   // On the virtual clock the days that a parcel takes pass at once.
   server = await startServer({ folder, env: { SEED: 'demo', CLOCK: 'virtual' } });
   print.note(`A node of its own runs at ${server.url} (ready after ${(server.readyMs / 1_000).toFixed(1)} s).`);
   print.note('Everything below goes through its public HTTP interface.');
   const shop = await openShop(server.url);
   await orderFromShelfToDoor(shop, print, checks);
-  await orderThatIsNotPaid(shop, print, checks);
+  await ordersWithDeclinedCards(shop, print, checks);
   await server.close();
   print.success(`All ${checks.passed} checks passed. Try it yourself: npm start, then open /docs.`);
 } catch (error) {

@@ -5,7 +5,8 @@ import type { ShippingMethod } from '../policy.ts';
 import type { OrderLine, PostalAddress, Totals } from '../shared.ts';
 import type { ShipmentAlert, ShipmentStatus } from '../shipment/messages.ts';
 
-export type Awaiting = 'review' | 'operator' | 'payment';
+/** `payment`: the customer's bank asks for approval. `payment-method`: the customer is asked for another one. */
+export type Awaiting = 'review' | 'operator' | 'payment' | 'payment-method';
 
 export type OrderOutcome = 'cancelled' | 'out-of-stock' | 'payment-failed';
 
@@ -58,6 +59,9 @@ export type OrderEvent =
       readonly seq: number;
       readonly awaiting: Awaiting;
       readonly reason: string;
+      /** Where the customer does what is asked, if that isn't here; and until when, in ms since the epoch. */
+      readonly url?: string;
+      readonly expiresAt?: number;
     }
   | { readonly type: 'OrderReleased'; readonly v: 1; readonly seq: number }
   | { readonly type: 'OrderConfirmed'; readonly v: 1; readonly seq: number }

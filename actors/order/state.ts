@@ -42,7 +42,12 @@ export type Order = {
   readonly shipments: { readonly [shipmentId: string]: OrderShipment };
   /** The facts behind the status. */
   readonly stage: 'placed' | 'confirmed' | 'fulfilling' | 'closed';
-  readonly hold: { readonly awaiting: Awaiting; readonly reason: string } | null;
+  readonly hold: {
+    readonly awaiting: Awaiting;
+    readonly reason: string;
+    readonly url?: string;
+    readonly expiresAt?: number;
+  } | null;
   readonly cancellation: { readonly by: string; readonly reason: string } | null;
   readonly end: {
     readonly outcome: OrderOutcome;
@@ -103,8 +108,10 @@ function placed(orderId: string, event: Extract<OrderEvent, { type: 'OrderPlaced
 
 function change(order: Order, event: Exclude<OrderEvent, { type: 'OrderPlaced' }>): Order {
   switch (event.type) {
-    case 'OrderHeld':
-      return { ...order, sagaSeq: event.seq, hold: { awaiting: event.awaiting, reason: event.reason } };
+    case 'OrderHeld': {
+      const { type: _type, v: _v, seq, ...hold } = event;
+      return { ...order, sagaSeq: seq, hold };
+    }
     case 'OrderReleased':
       return { ...order, sagaSeq: event.seq, hold: null };
     case 'OrderConfirmed':

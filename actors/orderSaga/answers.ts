@@ -8,9 +8,9 @@ import { assertNever } from '../kernel/assertNever.ts';
 import type { PaymentAnswer } from '../payment.ts';
 import type { ShipmentAnswer } from '../shipment.ts';
 import { commitOf, REFUSED } from './advance.ts';
-import { hold, proceed, undo } from './flow.ts';
+import { askToPay, hold, holdForBank, proceed, undo } from './flow.ts';
 import { refundIdOf } from './requests.ts';
-import { isConfirmed, isForward, type Step, type StepOf, stepsOf } from './state.ts';
+import { isConfirmed, isForward, type Saga, type Step, type StepOf, stepsOf } from './state.ts';
 import type { Turn } from './turn.ts';
 
 // what an answer does to its step
@@ -119,11 +119,11 @@ export function hearPayment(turn: Turn, answer: PaymentAnswer): void {
       succeed(turn, authorize);
       break;
     case 'PaymentDeclined':
-      if (mayHaveHappened(authorize)) decline(turn, authorize, answer.reason);
+      if (mayHaveHappened(authorize)) decline(turn, authorize, answer.reason, !answer.retriable);
       break;
     case 'PaymentActionRequired':
       if (authorize.status === 'running' && isForward(turn.saga)) {
-        hold(turn, 'payment', `The bank asks the customer to approve it: ${answer.url}`);
+        holdForBank(turn, answer.url);
       }
       break;
     case 'PaymentCaptured':
@@ -132,7 +132,9 @@ export function hearPayment(turn: Turn, answer: PaymentAnswer): void {
     case 'PaymentCaptureFailed':
       // If its refund was asked for: there is nothing to refund.
       if (capture?.status === 'compensating') compensated(turn, capture);
-      else if (capture !== undefined && mayHaveHappened(capture)) decline(turn, capture, answer.reason);
+      else if (capture !== undefined && mayHaveHappened(capture)) {
+        decline(turn, capture, answer.reason, answer.unresolved !== true);
+      }
       break;
     case 'PaymentVoided':
       if (isOwed(authorize)) compensated(turn, authorize);
@@ -146,14 +148,29 @@ export function hearPayment(turn: Turn, answer: PaymentAnswer): void {
   }
 }
 
-function decline(turn: Turn, step: Step, reason: string): void {
-  const { phase } = turn.saga;
+/**
+ * What was refused is never tried again by itself: the customer is asked once for another payment method. A payment of
+ * which nobody knows what became (not `certain`), or that was taken before, is the operator's.
+ */
+function decline(turn: Turn, step: Step, reason: string, certain: boolean): void {
+  const { phase, paymentRequest } = turn.saga;
   if (!isForward(turn.saga) && !(phase.status === 'waiting' && phase.awaiting === 'payment')) {
     fail(turn, step, reason);
     return;
   }
   turn.record({ type: 'StepFailed', v: 1, step: step.id, reason });
-  undo(turn, { goal: 'payment-failed', reason, by: 'saga', why: '' });
+  if (!certain || wasUndone(turn.saga)) {
+    undo(turn, { goal: 'on-hold', reason: `The payment needs a look: ${reason}`, by: 'saga', why: '' });
+  } else if (paymentRequest === null) {
+    askToPay(turn, reason);
+  } else {
+    undo(turn, { goal: 'payment-failed', reason, by: 'saga', why: '' });
+  }
+}
+
+/** A capture was undone: an order is captured once at most, so no other card would help. */
+function wasUndone(saga: Saga): boolean {
+  return stepsOf(saga, 'capture').some(({ status }) => status !== 'failed');
 }
 
 /** The authorization is gone without our doing; going forward, it is missing again. A capture of it answers by itself. */

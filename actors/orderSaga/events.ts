@@ -1,5 +1,6 @@
 /** What has happened to the fulfilment of one order: its steps, their compensations, its holds and its end. */
 import type { Money } from '../kernel/money.ts';
+import type { Awaiting } from '../order/events.ts';
 import type { ShippingMethod } from '../policy.ts';
 import type { PostalAddress } from '../shared.ts';
 
@@ -38,8 +39,8 @@ export type StepKind = Work['kind'];
 
 export type EndOutcome = 'cancelled' | 'out-of-stock' | 'payment-failed';
 
-/** Where a compensation leads: to an end, to a hold for the operator, or to a new start. */
-export type Goal = EndOutcome | 'on-hold' | 'retry';
+/** Where a compensation leads: to an end, to a hold (for the operator, or for the customer to pay anew), or to a new start. */
+export type Goal = EndOutcome | 'on-hold' | 'payment-method' | 'retry';
 
 /** Why everything is undone, who asked for it (`saga`: nobody) and for which reason of theirs. */
 export type Undoing = {
@@ -58,6 +59,8 @@ export type SagaEvent =
       readonly shippingMethod: ShippingMethod;
       /** Warehouses, nearest first. */
       readonly candidates: readonly string[];
+      /** When it is held unless it is confirmed, in ms since the epoch. */
+      readonly confirmBy?: number;
       readonly personal: { readonly address: PostalAddress; readonly paymentToken: string };
     }
   | { readonly type: 'StepStarted'; readonly v: 1; readonly step: string; readonly work: Work }
@@ -78,11 +81,25 @@ export type SagaEvent =
   | {
       readonly type: 'SagaHeld';
       readonly v: 1;
-      readonly awaiting: 'review' | 'operator' | 'payment';
+      readonly awaiting: Awaiting;
       readonly reason: string;
     }
+  /** The customer is asked for another payment method: once in the life of an order. */
+  | { readonly type: 'PaymentMethodAsked'; readonly v: 1; readonly reason: string; readonly expiresAt: number }
+  | {
+      readonly type: 'PaymentMethodGiven';
+      readonly v: 1;
+      readonly by: string;
+      readonly personal: { readonly paymentToken: string };
+    }
   | { readonly type: 'ReviewOverdueNoted'; readonly v: 1 }
-  | { readonly type: 'SagaReleased'; readonly v: 1; readonly by: string; readonly why: string }
+  | {
+      readonly type: 'SagaReleased';
+      readonly v: 1;
+      readonly by: string;
+      readonly why: string;
+      readonly confirmBy?: number;
+    }
   | { readonly type: 'SagaCompleted'; readonly v: 1 }
   | {
       readonly type: 'SagaAborted';

@@ -1,9 +1,10 @@
 /** What the saga does next, by its phase: go forward, hold, undo, end. */
 import { assertNever } from '../kernel/assertNever.ts';
+import type { Awaiting } from '../order/events.ts';
 import { advance, isFulfilled } from './advance.ts';
 import { unwind } from './compensation.ts';
 import type { EndOutcome, Undoing } from './events.ts';
-import { isConfirmed, type Phase, stepsOf, stuckSteps } from './state.ts';
+import { isAskingToPay, isConfirmed, type Phase, stepsOf, stuckSteps } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** Goes on after anything has changed. */
@@ -53,7 +54,7 @@ function goForward(turn: Turn): void {
   }
 }
 
-export function hold(turn: Turn, awaiting: 'review' | 'operator' | 'payment', reason: string): void {
+export function hold(turn: Turn, awaiting: 'review' | 'operator', reason: string): void {
   turn.record({ type: 'SagaHeld', v: 1, awaiting, reason });
   turn.tell({ type: 'HoldOrder', awaiting, reason });
   if (awaiting !== 'review') return;
@@ -61,17 +62,43 @@ export function hold(turn: Turn, awaiting: 'review' | 'operator' | 'payment', re
   turn.setTimer('review', turn.context.policy.saga.reviewMs);
 }
 
+/** The customer has to approve it at the bank, within the time of the whole. */
+export function holdForBank(turn: Turn, url: string): void {
+  const reason = `The bank asks the customer to approve it: ${url}`;
+  turn.record({ type: 'SagaHeld', v: 1, awaiting: 'payment', reason });
+  const { confirmBy } = turn.saga;
+  turn.tell({
+    type: 'HoldOrder',
+    awaiting: 'payment',
+    reason,
+    url,
+    ...(confirmBy !== null && { expiresAt: confirmBy }),
+  });
+}
+
+/** Asks the customer for another payment method; what the order holds goes back meanwhile. */
+export function askToPay(turn: Turn, reason: string): void {
+  const { paymentMethodMs } = turn.context.policy.saga;
+  const expiresAt = turn.context.now + paymentMethodMs;
+  turn.record({ type: 'PaymentMethodAsked', v: 1, reason, expiresAt });
+  turn.setTimer('payment', paymentMethodMs);
+  turn.tell({ type: 'HoldOrder', awaiting: 'payment-method', reason, expiresAt });
+  undo(turn, { goal: 'payment-method', reason, by: 'saga', why: '' });
+}
+
 /** Leaves a hold. Until the order is confirmed the whole has its time-out again. */
 export function release(turn: Turn, by: string, why: string): void {
   const { phase } = turn.saga;
-  turn.record({ type: 'SagaReleased', v: 1, by, why });
+  const { timeoutMs } = turn.context.policy.saga;
+  const again = isConfirmed(turn.saga) ? {} : { confirmBy: turn.context.now + timeoutMs };
+  turn.record({ type: 'SagaReleased', v: 1, by, why, ...again });
   turn.tell({ type: 'ReleaseOrder' });
   if (phase.status === 'waiting' && phase.awaiting === 'review') turn.clearTimer('review');
-  if (!isConfirmed(turn.saga)) turn.setTimer('saga', turn.context.policy.saga.timeoutMs);
+  if (!isConfirmed(turn.saga)) turn.setTimer('saga', timeoutMs);
   proceed(turn);
 }
 
-function goOnIfAnswered(turn: Turn, awaiting: 'review' | 'operator' | 'payment'): void {
+function goOnIfAnswered(turn: Turn, awaiting: Awaiting): void {
   const { saga } = turn;
   if (awaiting === 'payment' && stepsOf(saga, 'authorize').at(-1)?.status === 'succeeded') {
     release(turn, 'customer', 'The payment was approved.');
@@ -84,6 +111,7 @@ function goOnIfAnswered(turn: Turn, awaiting: 'review' | 'operator' | 'payment')
 /** Starts to undo everything. A round that is running already goes on; at most it leads elsewhere. */
 export function undo(turn: Turn, undoing: Undoing): void {
   const { phase } = turn.saga;
+  if (isAskingToPay(turn.saga) && undoing.goal !== 'payment-method') turn.clearTimer('payment');
   if (phase.status === 'compensating') {
     turn.record({ type: 'GoalChanged', v: 1, ...undoing });
     return;
@@ -106,13 +134,15 @@ function goBack(turn: Turn, { goal, reason, by, why }: Extract<Phase, { status: 
     case 'on-hold':
       turn.record({ type: 'SagaHeld', v: 1, awaiting: 'operator', reason });
       return;
-    case 'retry':
-      if (stuckSteps(turn.saga).length === 0) {
-        release(turn, by, why);
-        return;
-      }
-      turn.record({ type: 'SagaHeld', v: 1, awaiting: 'operator', reason });
+    case 'payment-method':
+      turn.record({ type: 'SagaHeld', v: 1, awaiting: 'payment-method', reason });
       return;
+    case 'retry': {
+      const stuck = stuckSteps(turn.saga).map(({ id }) => id);
+      if (stuck.length === 0) release(turn, by, why);
+      else hold(turn, 'operator', `Could not be undone: ${stuck.join(', ')}`);
+      return;
+    }
     case 'cancelled':
     case 'out-of-stock':
     case 'payment-failed':

@@ -9,21 +9,28 @@ export const sagaAddress = (orderId: string): Address<'order-saga'> => ({ type: 
 
 /** From the operator, through the edge; recorded with who and why. */
 export type SagaOperatorCommand =
-  /** Lets an order that waits for its review go on. */
+  /** Lets a held order go on: one that waits for its review, or one that stopped because an outcome wasn't known. */
   | { readonly type: 'ReleaseHold'; readonly by: string; readonly why: string }
   | { readonly type: 'CancelByOperator'; readonly by: string; readonly why: string }
   /** Starts a held order anew, or repeats the compensations that failed. */
   | { readonly type: 'RetrySaga'; readonly by: string; readonly why: string };
 
+export type SagaEdgeCommand =
+  | SagaOperatorCommand
+  /** Whoever may is asked by the edge: the customer, or staff for the customer. */
+  | { readonly type: 'ProvidePaymentMethod'; readonly by: string; readonly token: string };
+
 export type SagaTimerCommand =
   /** Nothing of what is asked has been answered in time; `attempt` is the highest number among the asked. */
   | { readonly type: 'StepTimedOut'; readonly step: string; readonly attempt: number }
   | { readonly type: 'SagaTimedOut' }
-  | { readonly type: 'ReviewOverdue' };
+  | { readonly type: 'ReviewOverdue' }
+  /** The time for giving another payment method is over. */
+  | { readonly type: 'PaymentMethodOverdue' };
 
 export type SagaAnswer = StockAnswer | PaymentAnswer | ShipmentAnswer;
 
-export type SagaCommand = OrderRequest | SagaAnswer | SagaOperatorCommand | SagaTimerCommand;
+export type SagaCommand = OrderRequest | SagaAnswer | SagaEdgeCommand | SagaTimerCommand;
 
 export type StockRequest = Extract<
   InventoryCommand,
@@ -41,5 +48,5 @@ export type SagaSend =
   | { readonly to: Address<'payment'>; readonly message: PaymentRequest }
   | { readonly to: Address<'shipment'>; readonly message: ShipmentRequest };
 
-/** The answer to the operator. */
+/** The answer to the edge. */
 export type SagaReply = { readonly orderId: string; readonly status: string };

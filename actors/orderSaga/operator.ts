@@ -1,14 +1,21 @@
-/** What people do to a saga: customers cancel, operators release, retry and cancel. */
+/** What people do to a saga: customers cancel and pay anew, operators release, retry and cancel. */
 import { assertNever } from '../kernel/assertNever.ts';
 import { type Rejection, reject } from '../kernel/decider.ts';
 import type { Undoing } from './events.ts';
 import { release, undo } from './flow.ts';
-import type { SagaCommand, SagaOperatorCommand } from './messages.ts';
-import { isConfirmed, stuckSteps } from './state.ts';
+import type { SagaCommand, SagaEdgeCommand } from './messages.ts';
+import { isAskingToPay, isConfirmed, isEnding, stuckSteps } from './state.ts';
 import type { Turn } from './turn.ts';
 
-export function isOperatorCommand(command: SagaCommand): command is SagaOperatorCommand {
-  return command.type === 'ReleaseHold' || command.type === 'CancelByOperator' || command.type === 'RetrySaga';
+const EDGE_COMMANDS: { readonly [Type in SagaEdgeCommand['type']]: true } = {
+  ReleaseHold: true,
+  CancelByOperator: true,
+  RetrySaga: true,
+  ProvidePaymentMethod: true,
+};
+
+export function isEdgeCommand(command: SagaCommand): command is SagaEdgeCommand {
+  return Object.hasOwn(EDGE_COMMANDS, command.type);
 }
 
 export function unknownSaga(orderId: string): Rejection {
@@ -22,35 +29,43 @@ function notNow(turn: Turn, code: string, what: string): Rejection {
 
 /** Cancels unless the order has ended or is ending; an order that is only being held is cancelled instead. */
 export function cancel(turn: Turn, undoing: Omit<Undoing, 'goal'>): boolean {
-  const { phase } = turn.saga;
-  const ending = phase.status === 'compensating' && phase.goal !== 'on-hold' && phase.goal !== 'retry';
-  if (phase.status === 'aborted') return false;
-  if (!ending) undo(turn, { goal: 'cancelled', ...undoing });
+  if (turn.saga.phase.status === 'aborted') return false;
+  if (!isEnding(turn.saga)) undo(turn, { goal: 'cancelled', ...undoing });
   return true;
 }
 
 /** The rejection, if it can't be done now. */
-export function operate(turn: Turn, command: SagaOperatorCommand): Rejection | undefined {
-  const { by, why } = command;
-  const { phase } = turn.saga;
+export function operate(turn: Turn, command: SagaEdgeCommand): Rejection | undefined {
   switch (command.type) {
     case 'ReleaseHold':
-      if (phase.status !== 'waiting' || phase.awaiting !== 'review') {
-        return notNow(turn, 'saga.not-in-review', 'Releasing');
-      }
-      release(turn, by, why);
-      return undefined;
-    case 'CancelByOperator':
+      return letGoOn(turn, command) ? undefined : notNow(turn, 'saga.not-held', 'Releasing');
+    case 'CancelByOperator': {
+      const { by, why } = command;
       return cancel(turn, { reason: why, by, why }) ? undefined : notNow(turn, 'saga.ended', 'Cancelling');
+    }
     case 'RetrySaga':
-      return retry(turn, by, why) ? undefined : notNow(turn, 'saga.not-waiting', 'Retrying');
+      return retry(turn, command) ? undefined : notNow(turn, 'saga.not-waiting', 'Retrying');
+    case 'ProvidePaymentMethod':
+      return payAnew(turn, command);
     default:
       return assertNever(command);
   }
 }
 
+type Repair = { readonly by: string; readonly why: string };
+
+/** Past its review; or anew, when it stopped because nobody knew what had become of something. */
+function letGoOn(turn: Turn, { by, why }: Repair): boolean {
+  const { phase } = turn.saga;
+  if (phase.status !== 'waiting') return false;
+  if (phase.awaiting === 'operator') return retry(turn, { by, why });
+  if (phase.awaiting !== 'review') return false;
+  release(turn, by, why);
+  return true;
+}
+
 /** Repeats what is stuck, then starts a held order anew; in a completed one it asks for the parcels again. */
-function retry(turn: Turn, by: string, why: string): boolean {
+function retry(turn: Turn, { by, why }: Repair): boolean {
   const { phase } = turn.saga;
   const stuck = stuckSteps(turn.saga);
   const held = phase.status === 'waiting' && phase.awaiting === 'operator';
@@ -65,4 +80,32 @@ function retry(turn: Turn, by: string, why: string): boolean {
     return false;
   }
   return true;
+}
+
+/**
+ * A new round with another payment method. The same one once more, while the customer doesn't know yet that it has
+ * arrived, is answered like the first.
+ */
+function payAnew(turn: Turn, { by, token }: { readonly by: string; readonly token: string }): Rejection | undefined {
+  const { phase, paymentRequest, paymentToken } = turn.saga;
+  if (!isAskingToPay(turn.saga)) {
+    const repeated = paymentRequest?.answered === true && token === paymentToken && phase.status !== 'aborted';
+    return repeated ? undefined : notAsked(turn.saga.orderId);
+  }
+  // While the first payment is still being undone the order need not ask any longer.
+  if (phase.status === 'compensating') turn.tell({ type: 'ReleaseOrder' });
+  turn.record({ type: 'PaymentMethodGiven', v: 1, by, personal: { paymentToken: token } });
+  turn.clearTimer('payment');
+  undo(turn, {
+    goal: 'retry',
+    reason: 'Another payment method was given.',
+    by,
+    why: 'Another payment method was given.',
+  });
+  return undefined;
+}
+
+function notAsked(orderId: string): Rejection {
+  const detail = `Order ${orderId} does not wait for another payment method.`;
+  return reject(409, 'order.payment-not-asked', 'No payment method asked for', detail).rejection;
 }

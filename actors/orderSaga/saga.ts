@@ -17,9 +17,9 @@ import { hearPayment, hearShipment, hearStock } from './answers.ts';
 import type { SagaEvent } from './events.ts';
 import { proceed } from './flow.ts';
 import type { SagaCommand, SagaReply, SagaSend, SagaTimerCommand } from './messages.ts';
-import { cancel, isOperatorCommand, operate, unknownSaga } from './operator.ts';
+import { cancel, isEdgeCommand, operate, unknownSaga } from './operator.ts';
 import { evolveSaga, initialSaga, type Saga, type SagaState, started } from './state.ts';
-import { onReviewOverdue, onSagaTimedOut, onStepTimedOut } from './timeouts.ts';
+import { onPaymentMethodOverdue, onReviewOverdue, onSagaTimedOut, onStepTimedOut } from './timeouts.ts';
 import { Turn } from './turn.ts';
 
 export type { SagaEvent } from './events.ts';
@@ -37,6 +37,7 @@ function start(orderId: string, draft: OrderDraft, context: ShopContext): SagaDe
     total: totals.total,
     shippingMethod,
     candidates: nearestFirst(context.policy.warehouses, address),
+    confirmBy: context.now + context.policy.saga.timeoutMs,
     personal: { address, paymentToken },
   } as const;
   const turn = new Turn(started(orderId, event), context);
@@ -58,7 +59,7 @@ function decisionOf({ events, sends, timers }: Turn, reply?: SagaReply): SagaDec
 /** Before its start a saga hears only of its cancellation: whatever else comes is of no saga of ours. */
 function beforeStart(orderId: string, command: SagaCommand, context: ShopContext): SagaDecision {
   if (command.type === 'StartSaga') return start(orderId, command.draft, context);
-  if (isOperatorCommand(command)) return { rejection: unknownSaga(orderId) };
+  if (isEdgeCommand(command)) return { rejection: unknownSaga(orderId) };
   if (command.type !== 'CancelSaga') return noChange;
   const end = { outcome: 'cancelled', reason: command.reason, manual: false, refundPending: false } as const;
   return {
@@ -69,7 +70,7 @@ function beforeStart(orderId: string, command: SagaCommand, context: ShopContext
 
 function afterStart(saga: Saga, command: SagaCommand, context: ShopContext): SagaDecision {
   const turn = new Turn(saga, context);
-  if (isOperatorCommand(command)) {
+  if (isEdgeCommand(command)) {
     const rejection = operate(turn, command);
     if (rejection !== undefined) return { rejection };
     const reply: SagaReply = { orderId: saga.orderId, status: turn.saga.phase.status };
@@ -89,6 +90,9 @@ function afterStart(saga: Saga, command: SagaCommand, context: ShopContext): Sag
       break;
     case 'ReviewOverdue':
       onReviewOverdue(turn);
+      break;
+    case 'PaymentMethodOverdue':
+      onPaymentMethodOverdue(turn);
       break;
     case 'StockReserved':
     case 'StockRefused':
@@ -115,7 +119,7 @@ function decide(state: SagaState, command: SagaCommand, context: ShopContext): S
     case 'unknown':
       return beforeStart(state.orderId, command, context);
     case 'cancelled-before-start':
-      return isOperatorCommand(command) ? { rejection: unknownSaga(state.orderId) } : noChange;
+      return isEdgeCommand(command) ? { rejection: unknownSaga(state.orderId) } : noChange;
     case 'started':
       return afterStart(state, command, context);
     default:
@@ -125,6 +129,7 @@ function decide(state: SagaState, command: SagaCommand, context: ShopContext): S
 
 export const sagaDecider: Decider<SagaState, SagaCommand, SagaEvent, Policy> = {
   type: 'order-saga',
+  stateVersion: 2,
   partitionKey: (id) => id,
   initial: initialSaga,
   decide,

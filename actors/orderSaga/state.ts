@@ -1,9 +1,10 @@
 /** The state of a saga: a ledger of steps, none of which is ever forgotten, and the phase that the whole is in. */
 import { assertNever } from '../kernel/assertNever.ts';
 import type { Money } from '../kernel/money.ts';
+import type { Awaiting } from '../order/events.ts';
 import type { ShippingMethod } from '../policy.ts';
 import type { PostalAddress } from '../shared.ts';
-import type { EndOutcome, SagaEvent, StepKind, Undoing, Work } from './events.ts';
+import type { EndOutcome, Goal, SagaEvent, StepKind, Undoing, Work } from './events.ts';
 
 /**
  * running, waiting (for the customer, at the bank) and unknown (no answer): it may have happened.
@@ -41,7 +42,7 @@ export type Phase =
   | { readonly status: 'reserving' | 'authorizing' | 'committing' | 'capturing' | 'fulfilling' }
   | {
       readonly status: 'waiting';
-      readonly awaiting: 'review' | 'operator' | 'payment';
+      readonly awaiting: Awaiting;
       readonly reason: string;
       /** The operator let the review's deadline pass. */
       readonly overdue: boolean;
@@ -71,6 +72,10 @@ export type Saga = {
   /** Counts the starts: 1, and one more for each time that the operator let a held order start anew. */
   readonly round: number;
   readonly reviewed: boolean;
+  /** When the running round is held unless it is confirmed, in ms since the epoch; null when it isn't known. */
+  readonly confirmBy: number | null;
+  /** The one time that the customer was asked for another payment method. */
+  readonly paymentRequest: { readonly reason: string; readonly expiresAt: number; readonly answered: boolean } | null;
   /** Number of events so far: orders what the saga tells the order. */
   readonly revision: number;
 };
@@ -107,6 +112,8 @@ export function started(orderId: string, event: Extract<SagaEvent, { type: 'Saga
     steps: {},
     round: 1,
     reviewed: false,
+    confirmBy: event.confirmBy ?? null,
+    paymentRequest: null,
     revision: 1,
   };
 }
@@ -137,7 +144,16 @@ export function evolveStarted(before: Saga, event: LaterEvent): Saga {
     case 'ReviewOverdueNoted':
       return saga.phase.status === 'waiting' ? { ...saga, phase: { ...saga.phase, overdue: true } } : saga;
     case 'SagaReleased':
-      return released(saga);
+      return { ...released(saga), confirmBy: event.confirmBy ?? null };
+    case 'PaymentMethodAsked': {
+      const { reason, expiresAt } = event;
+      return { ...saga, paymentRequest: { reason, expiresAt, answered: false } };
+    }
+    case 'PaymentMethodGiven': {
+      const { paymentRequest } = saga;
+      const { paymentToken } = event.personal;
+      return { ...saga, paymentToken, paymentRequest: paymentRequest && { ...paymentRequest, answered: true } };
+    }
     case 'SagaCompleted':
       return { ...saga, phase: { status: 'completed' } };
     case 'SagaAborted': {
@@ -238,4 +254,20 @@ export function stuckSteps(saga: Saga): Step[] {
 /** Its own steps are under way. */
 export function isForward({ phase }: Saga): boolean {
   return !['waiting', 'compensating', 'completed', 'aborted'].includes(phase.status);
+}
+
+/** Waits for another payment method, or will as soon as everything is undone. */
+export function isAskingToPay({ phase, paymentRequest }: Saga): boolean {
+  if (paymentRequest === null || paymentRequest.answered) return false;
+  return phase.status === 'waiting' ? phase.awaiting === 'payment-method' : goalOf(phase) === 'payment-method';
+}
+
+function goalOf(phase: Phase): Goal | null {
+  return phase.status === 'compensating' ? phase.goal : null;
+}
+
+/** It leads to an end that nothing but a late answer changes. */
+export function isEnding({ phase }: Saga): boolean {
+  const goal = goalOf(phase);
+  return goal !== null && goal !== 'on-hold' && goal !== 'payment-method' && goal !== 'retry';
 }

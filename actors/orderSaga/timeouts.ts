@@ -1,7 +1,7 @@
 /** What the saga does when nothing happens. */
 import { hold, proceed, undo } from './flow.ts';
 import { stepAttempts } from './requests.ts';
-import { isConfirmed, isForward, type Step } from './state.ts';
+import { isAskingToPay, isConfirmed, isForward, type Step } from './state.ts';
 import { pendingSteps, type Turn } from './turn.ts';
 
 /** Asks again what was not answered; gives up on what was asked often enough. A step asked after the timer was set waits. */
@@ -57,4 +57,9 @@ export function onReviewOverdue(turn: Turn): void {
   if (phase.status === 'waiting' && phase.awaiting === 'review' && !phase.overdue) {
     turn.record({ type: 'ReviewOverdueNoted', v: 1 });
   }
+}
+
+export function onPaymentMethodOverdue(turn: Turn): void {
+  if (!isAskingToPay(turn.saga)) return;
+  undo(turn, { goal: 'payment-failed', reason: 'No other payment method was given in time.', by: 'saga', why: '' });
 }

@@ -10,6 +10,10 @@ import { evolveStarted, type LaterEvent, type Saga, type Step } from './state.ts
 type Unnumbered<News> = News extends unknown ? Omit<News, 'seq'> : never;
 type Timer = TimerChange<SagaTimerCommand>;
 
+/** The timers beside the one for unanswered steps, and what they say. */
+const TIMERS = { saga: 'SagaTimedOut', review: 'ReviewOverdue', payment: 'PaymentMethodOverdue' } as const;
+type SagaTimer = keyof typeof TIMERS;
+
 export class Turn {
   readonly events: LaterEvent[] = [];
   readonly sends: SagaSend[] = [];
@@ -56,12 +60,11 @@ export class Turn {
     this.sends.push({ to: orderAddress(orderId), message: { ...news, seq: revision } });
   }
 
-  setTimer(name: 'saga' | 'review', afterMs: number): void {
-    const message: SagaTimerCommand = { type: name === 'saga' ? 'SagaTimedOut' : 'ReviewOverdue' };
-    this.changes.push({ set: name, at: this.context.now + afterMs, message });
+  setTimer(name: SagaTimer, afterMs: number): void {
+    this.changes.push({ set: name, at: this.context.now + afterMs, message: { type: TIMERS[name] } });
   }
 
-  clearTimer(name: 'saga' | 'review'): void {
+  clearTimer(name: SagaTimer): void {
     this.changes.push({ clear: name });
   }
 

@@ -37,7 +37,13 @@ export type PaymentAnswer =
   | { readonly type: 'PaymentDeclined'; readonly attempt: number; readonly reason: string; readonly retriable: boolean }
   | { readonly type: 'PaymentActionRequired'; readonly attempt: number; readonly url: string }
   | { readonly type: 'PaymentCaptured'; readonly attempt: number; readonly amount: Money }
-  | { readonly type: 'PaymentCaptureFailed'; readonly attempt: number; readonly reason: string }
+  /** `unresolved`: given up on, it may still turn out to have been captured. */
+  | {
+      readonly type: 'PaymentCaptureFailed';
+      readonly attempt: number;
+      readonly reason: string;
+      readonly unresolved?: true;
+    }
   /** Nothing of the customer's money is held or kept any more by attempts up to `attempt`, the one that was asked about. */
   | { readonly type: 'PaymentVoided'; readonly attempt: number }
   | { readonly type: 'AuthorizationExpired'; readonly attempt: number }

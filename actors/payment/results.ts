@@ -207,7 +207,7 @@ function giveUp(turn: Turn, { kind, attempt }: Exclude<Operation, { kind: 'refun
     record(turn, { type: 'PaymentFailed', v: 1, attempt, reason, retriable: true, unresolved: true });
   }
   if (kind === 'capture' && known?.capture?.status === 'asking') {
-    if (known.wanted) tell(turn, { type: 'PaymentCaptureFailed', attempt, reason });
+    if (known.wanted) tell(turn, { type: 'PaymentCaptureFailed', attempt, reason, unresolved: true });
     record(turn, { type: 'CaptureFailed', v: 1, attempt, reason, unresolved: true });
   }
 }

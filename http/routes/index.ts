@@ -10,6 +10,7 @@ import { cartRoutes } from './carts.ts';
 import { checkoutRoutes } from './checkouts.ts';
 import { docsRoutes } from './docs.ts';
 import { meRoutes } from './me.ts';
+import { payAnew } from './orderPayment.ts';
 import { orderRoutes } from './orders.ts';
 import { productRoutes } from './products.ts';
 import { sessionRoutes } from './sessions.ts';
@@ -26,6 +27,7 @@ export function allRoutes({ virtualClock, chaos }: Features): readonly Route[] {
     ...cartRoutes,
     ...checkoutRoutes,
     ...orderRoutes,
+    payAnew,
     ...meRoutes,
     ...adminProductRoutes,
     ...stockRoutes,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { sellable } from '../../actors/catalogFacts.ts';
 import type { Rejection } from '../../actors/kernel/decider.ts';
 import { zero } from '../../actors/kernel/money.ts';
-import type { Order, OrderState } from '../../actors/order/state.ts';
+import type { OrderState } from '../../actors/order/state.ts';
 import { type OrderCommand, orderAddress } from '../../actors/order.ts';
 import { draftOf, type PricedLine, shippingPrice } from '../../actors/pricing.ts';
 import type { OrderDraft } from '../../actors/shared.ts';
@@ -20,6 +20,7 @@ import { orderRowView, orderView } from '../views/order.ts';
 import { factsOf } from '../views/product.ts';
 import { timelineView } from '../views/timeline.ts';
 import { isOrder, placedAnswer } from './placed.ts';
+import { visibleOrder } from './visibleOrder.ts';
 
 const tag = 'Orders';
 
@@ -139,14 +140,6 @@ const listOrders = route({
     return { status: 200, body: { data: shown.map(orderRowView), page: { next } } };
   },
 });
-
-/** The order if it is the caller's, or the caller is staff for orders. */
-async function visibleOrder(call: Call, orderId: string): Promise<{ state: Order; version: number }> {
-  const found = await read<OrderState>(call, orderAddress(orderId));
-  if (!found || !isOrder(found.state)) throw notFound('order');
-  if (found.state.customerId !== call.principal.sub && !hasScope(call.principal, 'orders')) throw notFound('order');
-  return { state: found.state, version: found.version };
-}
 
 const getOrder = route({
   method: 'get',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema, moneySchema, queryInteger, text, timeSchema, versionSchema } from './common.ts';
+import { awaitingSchema } from './order.ts';
 
 const YEAR_MS = 366 * 24 * 60 * 60 * 1_000;
 const MAX_DEAD_LETTERS = 500;
@@ -66,7 +67,7 @@ export const sagaSchema = z
   .strictObject({
     orderId: z.string(),
     status: z.string(),
-    awaiting: z.union([z.enum(['review', 'operator', 'payment']), z.null()]),
+    awaiting: z.union([awaitingSchema, z.null()]),
     reason: z.union([z.string(), z.null()]),
     total: z.union([moneySchema, z.null()]),
     steps: z.array(

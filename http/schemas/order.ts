@@ -37,6 +37,11 @@ const orderStatusSchema = z
   ])
   .meta({ id: 'OrderStatus' });
 
+export const awaitingSchema = z.enum(['review', 'operator', 'payment', 'payment-method']).meta({
+  id: 'Awaiting',
+  description: 'payment: the bank asks the customer to approve. payment-method: the customer is asked for another one.',
+});
+
 const shipmentSchema = z
   .strictObject({
     id: z.string(),
@@ -53,7 +58,17 @@ export const orderSchema = z
   .strictObject({
     id: z.string(),
     status: orderStatusSchema,
-    awaiting: z.union([z.enum(['review', 'operator', 'payment']), z.null()]),
+    awaiting: z.union([awaitingSchema, z.null()]),
+    paymentRequest: z.union([
+      z.strictObject({
+        reason: z.string(),
+        url: z.union([z.string(), z.null()]).meta({
+          description: "The bank's page; or a path of this interface: PUT another payment method there.",
+        }),
+        expiresAt: z.union([timeSchema, z.null()]),
+      }),
+      z.null(),
+    ]),
     cartId: z.union([z.string(), z.null()]),
     currency: z.string(),
     payment: z.strictObject({
@@ -99,6 +114,8 @@ export const placeOrderSchema = z
     payment: z.strictObject({ token: paymentTokenSchema }),
   })
   .meta({ id: 'PlaceOrder' });
+
+export const payAnewSchema = z.strictObject({ token: paymentTokenSchema }).meta({ id: 'PayAnew' });
 
 export const cancelSchema = z
   .strictObject({ reason: text(500).default('No reason given.') })

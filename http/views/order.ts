@@ -9,6 +9,7 @@ export function orderView(order: Order, version: number) {
     id: order.orderId,
     status: order.status,
     awaiting: order.awaiting,
+    paymentRequest: paymentRequestView(order),
     cartId: order.cartId,
     currency: order.currency,
     payment: order.payment,
@@ -24,6 +25,15 @@ export function orderView(order: Order, version: number) {
     deliveredAt: order.deliveredAt === null ? null : time(order.deliveredAt),
     version,
   };
+}
+
+/** What the customer is asked to do so that the order can be paid, and where. */
+function paymentRequestView({ orderId, status, hold }: Order) {
+  if (status !== 'on-hold' || hold === null) return null;
+  const { awaiting, reason, url, expiresAt } = hold;
+  if (awaiting !== 'payment' && awaiting !== 'payment-method') return null;
+  const here = awaiting === 'payment-method' ? `/v1/orders/${orderId}/payment` : null;
+  return { reason, url: url ?? here, expiresAt: expiresAt === undefined ? null : time(expiresAt) };
 }
 
 /** Once true it stays true, also for an order that is released from its hold and shows Placed again. */

@@ -81,6 +81,8 @@ function holdTitle(awaiting: Awaiting): string {
     case 'operator':
       return 'We are looking into this order';
     case 'payment':
+      return 'Your bank asks you to approve the payment';
+    case 'payment-method':
       return 'Another payment method is needed';
     default:
       return assertNever(awaiting);

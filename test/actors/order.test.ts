@@ -138,7 +138,7 @@ saga('goes from placed over confirmed to fulfilling', () => {
 });
 
 saga('is held and released, and shows what it waits for', () => {
-  for (const awaiting of ['review', 'operator', 'payment'] as const) {
+  for (const awaiting of ['review', 'operator', 'payment', 'payment-method'] as const) {
     const held = after({ type: 'HoldOrder', seq: 2, awaiting, reason: 'look at it' });
     assert.equal([held.order.status, held.order.awaiting], ['on-hold', awaiting]);
     const released = held.when({ type: 'ReleaseOrder', seq: 3 });
@@ -150,6 +150,14 @@ saga('is held and released, and shows what it waits for', () => {
   }
   const late = after(confirmed, { type: 'HoldOrder', seq: 6, awaiting: 'operator', reason: 'no label' });
   assert.is(late.when({ type: 'ReleaseOrder', seq: 7 }).state.status, 'confirmed');
+});
+
+saga('a hold says where the customer does what is asked, and until when, if the saga does', () => {
+  const url = 'https://bank.example';
+  const asked = after({ type: 'HoldOrder', seq: 2, awaiting: 'payment', reason: 'approve it', url, expiresAt: T0 });
+  assert.equal(asked.order.hold, { awaiting: 'payment', reason: 'approve it', url, expiresAt: T0 });
+  const review = after({ type: 'HoldOrder', seq: 2, awaiting: 'review', reason: 'large' });
+  assert.equal(review.order.hold, { awaiting: 'review', reason: 'large' });
 });
 
 saga('what was said earlier and arrives later is ignored', () => {

@@ -10,6 +10,7 @@ import {
   line,
   ORDER,
   ohio,
+  paymentOverdue,
   releaseHold,
   retrySaga,
   SagaRun,
@@ -168,15 +169,15 @@ failing('no warehouse at all - out of stock at once', () => {
   run.when(start()).thenTypes('SagaStarted', 'CompensationStarted', 'SagaAborted').sends('EndOrder');
 });
 
-failing('payment declined - everything reserved goes back and the order ends', () => {
+failing('payment declined and no other given - everything reserved goes back and the order ends', () => {
   const run = new SagaRun(upTo.authorizing);
-  run.when(says.declined()).sends('ReleaseReservation', 'ReleaseReservation');
-  run.does(says.released('1.1'), says.released('2.1'));
+  run.when(says.declined()).sends('HoldOrder', 'ReleaseReservation', 'ReleaseReservation');
+  run.does(says.released('1.1'), says.released('2.1'), paymentOverdue);
   assert.equal(run.news.at(-1), {
     type: 'EndOrder',
     seq: run.saga.revision,
     outcome: 'payment-failed',
-    reason: 'no funds',
+    reason: 'No other payment method was given in time.',
     manual: false,
     refundPending: false,
   });
@@ -184,10 +185,10 @@ failing('payment declined - everything reserved goes back and the order ends', (
 
 failing('capture failed - committed stock goes back, then the authorization', () => {
   const run = new SagaRun(upTo.capturing);
-  run.when(says.captureFailed()).sends('ReleaseReservation', 'ReleaseReservation');
+  run.when(says.captureFailed()).sends('HoldOrder', 'ReleaseReservation', 'ReleaseReservation');
   run.when(says.released('1.1')).sends();
   run.when(says.released('2.1')).thenTypes('StepCompensated', 'StepCompensated', 'CompensationRequested');
-  run.when(says.voided()).thenTypes('StepCompensated', 'SagaAborted').sends('EndOrder');
+  run.when(says.voided()).thenTypes('StepCompensated', 'SagaHeld').sends();
 });
 
 failing('commit refused - reserved again once, then out of stock', () => {
@@ -334,7 +335,7 @@ holds('payment - the customer must approve it; then it goes on', () => {
 
 holds('payment - not approved: declined, or undone when the time is over', () => {
   const declined = new SagaRun([...upTo.authorizing, says.actionRequired()]);
-  declined.when(says.declined()).sends('ReleaseReservation', 'ReleaseReservation');
+  declined.when(says.declined()).sends('HoldOrder', 'ReleaseReservation', 'ReleaseReservation');
   const late = new SagaRun([...upTo.authorizing, says.actionRequired()]);
   late.when({ type: 'SagaTimedOut' }).sends('HoldOrder', 'VoidPayment');
 });
@@ -370,6 +371,13 @@ holds('operator - retries: new reservations, a new attempt to pay', () => {
   assert.is(run.saga.phase.status, 'completed');
 });
 
+holds('operator - releases what was held because nobody knew its outcome: the same as trying again', () => {
+  const released = new SagaRun(heldForOperator);
+  const retried = new SagaRun(heldForOperator);
+  assert.equal(released.when(releaseHold).sent, retried.when(retrySaga).sent);
+  assert.equal(released.events.at(-3), { ...retried.events.at(-3), by: 'ops', why: 'looks fine' });
+});
+
 holds('operator - a new start routes from the nearest warehouse again', () => {
   const run = new SagaRun([
     oneLine,
@@ -388,9 +396,8 @@ holds('operator - cancels what is held: nothing is left to undo', () => {
 });
 
 holds('operator - commands that make no sense now are rejected', () => {
-  new SagaRun(upTo.committing).when(releaseHold).rejects('saga.not-in-review');
+  new SagaRun(upTo.committing).when(releaseHold).rejects('saga.not-held');
   new SagaRun(upTo.committing).when(retrySaga).rejects('saga.not-waiting');
-  new SagaRun(heldForOperator).when(releaseHold).rejects('saga.not-in-review');
   new SagaRun(timedOut).when(retrySaga).rejects('saga.not-waiting');
   const ended = new SagaRun([...heldForOperator, cancelByOperator]);
   ended.when(cancelByOperator).rejects('saga.ended');
@@ -512,6 +519,7 @@ undoing('a compensation without answer is asked for again, then stuck; the other
 const stuckStock = [
   ...upTo.authorizing,
   says.declined(),
+  paymentOverdue,
   ...[1, 2, 3, 4].map(stepTimedOut),
   says.released('2.1'),
   stepTimedOut(5),
@@ -524,7 +532,7 @@ undoing('stuck stock ends the order for the operator, who has it repeated', () =
     type: 'EndOrder',
     seq: run.saga.revision,
     outcome: 'payment-failed',
-    reason: 'no funds',
+    reason: 'No other payment method was given in time.',
     manual: true,
     refundPending: false,
   });
@@ -558,7 +566,7 @@ undoing('a new start that fails to undo the old one stays with the operator', ()
   const run = new SagaRun([...upTo.authorizing, { type: 'SagaTimedOut' }]);
   const escalated = { type: 'RefundEscalated', refundId: `${ORDER}/void`, reason: 'account closed' } as const;
   run.does(escalated, says.released('1.1'), says.released('2.1'), retrySaga);
-  run.when(escalated).thenTypes('CompensationFailed', 'SagaHeld').sends();
+  run.when(escalated).thenTypes('CompensationFailed', 'SagaHeld').sends('HoldOrder');
 });
 
 undoing('the carrier has the parcel - the cancellation is refused and nothing is refunded', () => {

@@ -100,6 +100,7 @@ asking('a capture that stays unknown is told as failed, and paid back if it turn
     type: 'PaymentCaptureFailed',
     attempt: 1,
     reason: 'timed out',
+    unresolved: true,
   });
   const { sent } = payment
     .from(played.state)

@@ -11,6 +11,8 @@ import {
   cancelSaga,
   draft,
   ORDER,
+  payAnew,
+  paymentOverdue,
   releaseHold,
   retrySaga,
   SagaRun,
@@ -47,7 +49,7 @@ const released = [says.released('1.1'), says.released('2.1')] as const;
 /** An end of each kind, in which a capture was asked for and undone. */
 const ends = {
   cancelled: [...upTo.capturing, cancelSaga, says.refunded(), ...released, says.voided()],
-  'payment-failed': [...upTo.capturing, says.captureFailed(), ...released, says.voided()],
+  'payment-failed': [...upTo.capturing, says.captureFailed(), ...released, says.voided(), paymentOverdue],
 } as const satisfies Record<string, readonly SagaCommand[]>;
 
 for (const [outcome, commands] of Object.entries(ends)) {
@@ -100,15 +102,17 @@ cases('2 - a late authorization never moves an order backwards', () => {
 cases('3 - payment failed with only some SKUs reserved: those are released', () => {
   // Line 2 expired while the payment ran and is being reserved anew when the decline comes.
   const run = new SagaRun([...upTo.authorizing, says.expired('2.1')]);
-  const outcome = run.when(says.declined()).sends('ReleaseReservation', 'ReleaseReservation');
+  const outcome = run.when(says.declined()).sends('HoldOrder', 'ReleaseReservation', 'ReleaseReservation');
   assert.equal(
-    outcome.sent.map(({ message }) => 'reservationId' in message && message.reservationId),
+    outcome.sent.slice(1).map(({ message }) => 'reservationId' in message && message.reservationId),
     [`${ORDER}/1.1`, `${ORDER}/2.2`],
     'what is reserved, and what may be',
   );
   run.does(says.released('1.1'), says.released('2.2'));
-  assert.is(orderOf(run).status, 'payment-failed');
+  assert.equal([orderOf(run).status, orderOf(run).awaiting], ['on-hold', 'payment-method']);
   run.when(says.reserved('2.2')).sends('ReleaseReservation');
+  run.does(says.released('2.2'), paymentOverdue);
+  assert.is(orderOf(run).status, 'payment-failed');
 });
 
 cases('4 - a reservation confirmed after the order ended is released at once', () => {
@@ -214,8 +218,18 @@ cases('14 - the unpaid timer races the payment: one wins, the other is a no-op',
   assert.is(orderOf(timerFirst).status, 'on-hold');
 });
 
+cases('14 - the time for another payment method races the one that is given: one wins, the other is a no-op', () => {
+  const asked = [...upTo.authorizing, says.declined(), ...released];
+  const given = new SagaRun([...asked, payAnew()]);
+  given.when(paymentOverdue).nothing();
+  assert.is(given.saga.phase.status, 'reserving');
+  const over = new SagaRun([...asked, paymentOverdue]);
+  over.when(payAnew()).rejects('order.payment-not-asked');
+  assert.is(orderOf(over).status, 'payment-failed');
+});
+
 cases('16 - a compensation that is answered twice counts once', () => {
-  const run = new SagaRun([...upTo.authorizing, says.declined()]);
+  const run = new SagaRun([...upTo.authorizing, cancelSaga, says.voided()]);
   run.when(says.released('1.1')).thenTypes('StepCompensated');
   run.when(says.released('1.1')).nothing();
   run.when(says.released('2.1')).thenTypes('StepCompensated', 'SagaAborted');

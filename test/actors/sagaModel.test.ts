@@ -21,6 +21,7 @@ const happenings = {
   release: (world: SagaWorld, n: number) => world.operate(n, 'ReleaseHold'),
   cancelByOperator: (world: SagaWorld, n: number) => world.operate(n, 'CancelByOperator'),
   retry: (world: SagaWorld, n: number) => world.operate(n, 'RetrySaga'),
+  payAnew: (world: SagaWorld, n: number) => world.payAnew(n),
   pick: (world: SagaWorld, n: number) => world.report(n, 'picked'),
   handOver: (world: SagaWorld, n: number) => world.report(n, 'handed-to-carrier'),
   arrive: (world: SagaWorld, n: number) => world.report(n, 'delivered'),
@@ -30,7 +31,7 @@ const happenings = {
 const happening = fc.oneof(
   { weight: 60, arbitrary: fc.constant('deliver' as const) },
   { weight: 4, arbitrary: fc.constantFrom('duplicate' as const, 'repeat' as const) },
-  { weight: 4, arbitrary: fc.constantFrom('fire' as const, 'webhooks' as const) },
+  { weight: 4, arbitrary: fc.constantFrom('fire' as const, 'webhooks' as const, 'payAnew' as const) },
   { weight: 2, arbitrary: fc.constantFrom('release' as const, 'retry' as const, 'pick' as const, 'handOver' as const) },
   { weight: 1, arbitrary: fc.constantFrom('cancel' as const, 'cancelByStaff' as const, 'cancelByOperator' as const) },
   { weight: 1, arbitrary: fc.constantFrom('arrive' as const, 'lose' as const) },
@@ -100,6 +101,7 @@ const RUNS = 2_000;
 
 model('I5 to I9 - hold at every step and at rest, whatever happens', () => {
   const seen = new Map<string, number>();
+  let paidAnew = 0;
   fc.assert(
     fc.property(story, (told) => {
       const world = live(told);
@@ -107,6 +109,8 @@ model('I5 to I9 - hold at every step and at rest, whatever happens', () => {
         rest(world, expiring);
         for (const orderId of ORDERS) checkAtRest(world, orderId);
       }
+      const sagas = ORDERS.map((orderId) => world.saga(orderId));
+      paidAnew += sagas.filter((saga) => saga?.paymentRequest?.answered && isConfirmed(saga)).length;
       for (const { status } of ORDERS.map((orderId) => world.order(orderId))) {
         seen.set(status, (seen.get(status) ?? 0) + 1);
       }
@@ -115,6 +119,7 @@ model('I5 to I9 - hold at every step and at rest, whatever happens', () => {
     { numRuns: RUNS, seed: 20_261_121 },
   );
   // The stories have to tell something.
+  assert.ok(paidAnew > 0, 'nobody ever gave another payment method');
   for (const status of [...ENDED, 'on-hold', 'fulfilling']) assert.ok(seen.has(status), `${status} never happened`);
 });
 

@@ -62,6 +62,8 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
     StepTimedOut: true,
     SagaTimedOut: true,
     ReviewOverdue: true,
+    PaymentMethodOverdue: true,
+    ProvidePaymentMethod: true,
   },
   payment: { PaymentGatewayResult: true, EnquireAgain: true, RetryRefund: true, ExpireAuthorization: true },
   product: {

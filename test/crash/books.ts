@@ -22,6 +22,8 @@ const PARALLEL = 16;
 
 export type Books = { readonly findings: readonly string[]; readonly fulfilled: number; readonly ended: number };
 
+type Tokens = { readonly token: string; readonly staff: string };
+
 export type BooksOptions = {
   readonly client: Client;
   readonly token: string;
@@ -41,7 +43,7 @@ export async function checkBooks(
   let ended = 0;
   const until = performance.now() + deadlineMs;
   await eachOf(purchases, async ({ orderId, key, body, answer }) => {
-    const order = await settledOrder(client, token, orderId, until);
+    const order = await settledOrder(client, { token, staff }, orderId, until);
     if (!order) {
       findings.push(`${orderId} was acknowledged and doesn't exist`);
       return;
@@ -70,14 +72,21 @@ export async function checkBooks(
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the public order, read by member
-async function settledOrder(client: Client, token: string, orderId: string, until: number): Promise<any> {
+async function settledOrder(client: Client, { token, staff }: Tokens, orderId: string, until: number): Promise<any> {
   for (;;) {
     const { status, body } = await client.call('GET', `/v1/orders/${orderId}`, { token });
     if (status === 404) return undefined;
     const transient = body.status === 'placed' || body.status === 'confirmed' || body.status === 'cancelling';
-    if (!transient || performance.now() > until) return body;
+    const settled = !transient && !(body.status === 'on-hold' && (await isUndoing(client, staff, orderId)));
+    if (settled || performance.now() > until) return body;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** An order is shown as held as soon as it is, while what it has taken is still on its way back. */
+async function isUndoing(client: Client, staff: string, orderId: string): Promise<boolean> {
+  const { body } = await client.call('GET', `/v1/admin/sagas/${orderId}`, { token: staff });
+  return body.status === 'compensating';
 }
 
 async function stockFindings(client: Client, staff: string, sku: string, sold: number): Promise<string[]> {

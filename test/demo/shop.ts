@@ -23,6 +23,8 @@ export type Checkout = { readonly id: string; readonly step: string | null; read
 export type Order = {
   readonly id: string;
   readonly status: string;
+  readonly awaiting: string | null;
+  readonly paymentRequest: { readonly reason: string; readonly url: string; readonly expiresAt: string } | null;
   readonly payment: {
     readonly status: string;
     readonly authorized: Money;
@@ -79,6 +81,7 @@ export type Shop = {
   staff<Body>(method: string, path: string, body?: unknown): Promise<Body>;
   /** The guest's order as soon as it `holds`. */
   orderWhen(id: string, what: string, holds: (order: Order) => boolean): Promise<Order>;
+  sagaWhen(id: string, what: string, holds: (saga: Saga) => boolean): Promise<Saga>;
   /** Stock of a SKU, all warehouses together. */
   stock(sku: string): Promise<Buckets>;
   /** Lets business time pass. */
@@ -103,12 +106,16 @@ export async function openShop(url: string): Promise<Shop> {
     return answer.body as Body;
   }
 
-  async function orderWhen(id: string, what: string, holds: (order: Order) => boolean): Promise<Order> {
+  async function when<Body extends { readonly status: string }>(
+    read: () => Promise<Body>,
+    what: string,
+    holds: (body: Body) => boolean,
+  ): Promise<Body> {
     const until = performance.now() + PATIENCE_MS;
     for (;;) {
-      const order = await send<Order>('guest', 'GET', `/v1/orders/${id}`);
-      if (holds(order)) return order;
-      if (performance.now() > until) throw new Error(`waited in vain for ${what}; the order is ${order.status}`);
+      const body = await read();
+      if (holds(body)) return body;
+      if (performance.now() > until) throw new Error(`waited in vain for ${what}; it is ${body.status}`);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
@@ -116,7 +123,8 @@ export async function openShop(url: string): Promise<Shop> {
   return {
     guest: (method, path, body, headers) => send('guest', method, path, body, headers),
     staff: (method, path, body) => send('staff', method, path, body),
-    orderWhen,
+    orderWhen: (id, what, holds) => when(() => send<Order>('guest', 'GET', `/v1/orders/${id}`), what, holds),
+    sagaWhen: (id, what, holds) => when(() => send<Saga>('staff', 'GET', `/v1/admin/sagas/${id}`), what, holds),
     async stock(sku) {
       const { warehouses } = await send<{ warehouses: readonly Buckets[] }>('staff', 'GET', `/v1/admin/stock/${sku}`);
       const sum = (bucket: keyof Buckets): number => warehouses.reduce((total, each) => total + each[bucket], 0);

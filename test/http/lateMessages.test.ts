@@ -142,7 +142,7 @@ late("case 1: late capture on an out-of-stock order is refunded and the order's 
   assert.equal(await keeper.order(id), ended);
 });
 
-late("case 1: late capture on a failed order is refunded and the order's state doesn't move", async () => {
+late('case 1: late capture on an order that was held because nobody knew is refunded, and it stays held', async () => {
   const keeper = await open();
   await keeper.sell('MUG', 1_000, { 'wh-east': 50 });
   const id = await keeper.place([{ sku: 'MUG', quantity: 1 }], 'tok_capture_timeout');
@@ -155,13 +155,13 @@ late("case 1: late capture on a failed order is refunded and the order's state d
   }
   assert.is((await keeper.order(id)).payment.captured.amount, 0);
   await keeper.pass(HOUR);
-  const ended = await keeper.order(id);
-  assert.is(ended.status, 'payment-failed');
-  assert.is(ended.payment.captured.amount, ended.totals.total.amount);
-  assertNothingKept(keeper, id, ended);
+  const held = await keeper.order(id);
+  assert.equal([held.status, held.awaiting, held.paymentRequest], ['on-hold', 'operator', null]);
+  assert.is(held.payment.captured.amount, held.totals.total.amount);
+  assertNothingKept(keeper, id, held);
   await notice(keeper, id, 'GatewayCapture', 'capture-1');
   await keeper.pass(DAY);
-  assert.equal(await keeper.order(id), ended);
+  assert.equal(await keeper.order(id), held);
   assert.not.ok((await told(keeper, id)).includes('SagaCompleted'));
   assert.is((await keeper.stock('MUG')).committed, 0);
 });
@@ -203,6 +203,11 @@ late('case 3: payment failed with only some SKUs reserved: those are released', 
   ];
   for (const token of ['tok_decline', 'tok_insufficient_funds', 'tok_capture_fails']) {
     const id = await keeper.place(both, token);
+    const held = await keeper.order(id);
+    assert.equal([held.status, held.awaiting], ['on-hold', 'payment-method'], token);
+    assertNothingKept(keeper, id, held);
+    assert.equal([await keeper.stock('MUG'), await keeper.stock('TEA')], [stocked(5), stocked(7)], token);
+    await keeper.pass(DAY);
     assert.is((await keeper.order(id)).status, 'payment-failed', token);
     assertNothingKept(keeper, id, await keeper.order(id));
   }
@@ -448,6 +453,7 @@ late('case 20: message or timer for a finished or unknown saga is answered, not 
   await keeper.sell('MUG', 1_000, { 'wh-east': 5 });
   const unknown = `ord_${'0'.repeat(26)}`;
   const finished = await keeper.place([{ sku: 'MUG', quantity: 1 }], 'tok_decline');
+  await keeper.pass(DAY);
   const fulfilled = await keeper.place([{ sku: 'MUG', quantity: 1 }]);
   const before = [await keeper.order(finished), await keeper.order(fulfilled), await keeper.stock('MUG')];
   for (const id of [unknown, finished, fulfilled]) {

@@ -300,6 +300,17 @@ const saga: EventSamples['order-saga'] = {
     'SagaStarted',
     'StepStarted',
   ],
+  PaymentMethodAsked: [
+    { type: 'PaymentMethodAsked', v, reason: 'Card declined.', expiresAt: at + 1 },
+    'SagaStarted',
+    'StepStarted',
+    'StepFailed',
+  ],
+  PaymentMethodGiven: [
+    { type: 'PaymentMethodGiven', v, by: `customer:${customerId}`, personal: { paymentToken: 'tok_other' } },
+    'SagaStarted',
+    'PaymentMethodAsked',
+  ],
   ReviewOverdueNoted: [{ type: 'ReviewOverdueNoted', v }, 'SagaStarted', 'StepStarted', 'SagaHeld'],
   SagaReleased: [
     { type: 'SagaReleased', v, by: 'cus_9', why: 'Known customer.' },

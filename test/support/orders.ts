@@ -65,6 +65,8 @@ export const says = {
   expired: (n: string) => ({ type: 'StockExpired', reservationId: `${ORDER}/${n}` }) as const,
   authorized: (attempt = 1) => ({ type: 'PaymentAuthorized', attempt, expiresAt: T0 + 1 }) as const,
   declined: (attempt = 1) => ({ type: 'PaymentDeclined', attempt, reason: 'no funds', retriable: false }) as const,
+  /** Given up: nobody knows what became of it. */
+  lost: (attempt = 1) => ({ type: 'PaymentDeclined', attempt, reason: 'no answer', retriable: true }) as const,
   actionRequired: (attempt = 1) => ({ type: 'PaymentActionRequired', attempt, url: 'https://bank.example' }) as const,
   captured: (attempt = 1) => ({ type: 'PaymentCaptured', attempt, amount: usd(2_899) }) as const,
   captureFailed: (attempt = 1) => ({ type: 'PaymentCaptureFailed', attempt, reason: 'no funds' }) as const,
@@ -85,6 +87,9 @@ export const cancelSaga = { type: 'CancelSaga', by: `customer:${CUSTOMER}`, reas
 export const stepTimedOut = (attempt: number) => ({ type: 'StepTimedOut', step: '', attempt }) as const;
 export const retrySaga = { type: 'RetrySaga', by: 'ops', why: 'it works again' } as const;
 export const releaseHold = { type: 'ReleaseHold', by: 'ops', why: 'looks fine' } as const;
+export const paymentOverdue = { type: 'PaymentMethodOverdue' } as const;
+export const payAnew = (token = 'tok_other') =>
+  ({ type: 'ProvidePaymentMethod', by: `customer:${CUSTOMER}`, token }) as const;
 export const cancelByOperator = { type: 'CancelByOperator', by: 'ops', why: 'fraud' } as const;
 
 /** What leads to each phase, for an order of two lines that are in the same warehouse. */

@@ -130,6 +130,15 @@ export class SagaWorld {
     return this.#post(sagaAddress(this.#order(n)), { type, by: 'ops', why: 'because' });
   }
 
+  /** The customer gives another payment method. */
+  payAnew(n: number): boolean {
+    return this.#post(sagaAddress(this.#order(n)), {
+      type: 'ProvidePaymentMethod',
+      by: 'customer:cus_1',
+      token: 'tok',
+    });
+  }
+
   /** The warehouse or the carrier reports on any of the shipments. */
   report(
     n: number,

@@ -142,6 +142,8 @@ export const samples: Samples = {
     StepTimedOut: { type: 'StepTimedOut', step: 'reserve', attempt: 1 },
     SagaTimedOut: { type: 'SagaTimedOut' },
     ReviewOverdue: { type: 'ReviewOverdue' },
+    PaymentMethodOverdue: { type: 'PaymentMethodOverdue' },
+    ProvidePaymentMethod: { type: 'ProvidePaymentMethod', by: customerId, token: 'tok_other' },
   },
   payment: {
     AuthorizePayment: { type: 'AuthorizePayment', attempt: 1, amount: usd(2_599), token: 'tok_success' },
