@@ -65,6 +65,10 @@ export type Policy = {
     readonly refundRetryDelayMs: number;
   };
   readonly shipment: { readonly ghostMs: number; readonly lostMs: number; readonly maxDeliveryAttempts: number };
+  readonly alerts: {
+    /** More dead letters than this for 5 minutes. */
+    readonly deadLetters: number;
+  };
   readonly warehouses: readonly Warehouse[];
 };
 
@@ -105,6 +109,7 @@ export const defaultPolicy: Policy = {
     refundRetryDelayMs: 30 * SECOND,
   },
   shipment: { ghostMs: DAY, lostMs: 7 * DAY, maxDeliveryAttempts: 3 },
+  alerts: { deadLetters: 100 },
   warehouses: [
     { id: 'wh-east', name: 'Newark', country: 'US', region: 'NJ' },
     { id: 'wh-central', name: 'Columbus', country: 'US', region: 'OH' },

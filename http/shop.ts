@@ -4,6 +4,7 @@
  */
 import type { Holdfast } from '../supervisors/holdfast.ts';
 
+export type { DeadLetters, LetterQuery, StoredDeadLetter, StoredRepair } from '../storage/deadLetters.ts';
 export type { CatalogEntry } from '../storage/projections/catalog.ts';
 export type { OrderPage, OrderRow } from '../storage/projections/customerOrders.ts';
 export type { StockRow } from '../storage/projections/stockLevels.ts';
@@ -19,7 +20,8 @@ export type Shop = Pick<
   | 'customerOrders'
   | 'stock'
   | 'staff'
-  | 'deadLetters'
+  | 'letters'
+  | 'quarantined'
   | 'health'
   | 'metrics'
   | 'clock'

@@ -3,6 +3,7 @@ import { parseAddressKey } from '../actors/kernel/address.ts';
 import type { Commit } from '../actors/kernel/message.ts';
 import type { EncodedRecord, FailPoint } from '../actors/kernel/ports.ts';
 import type { Db } from './database.ts';
+import { createLetterWriter } from './deadLetters.ts';
 import type { Projection } from './projection.ts';
 
 /** A commit sends at most this many messages (an order of 100 SKUs sends 100). */
@@ -33,7 +34,7 @@ export function createApplyRecord(db: Db, projections: readonly Projection[], fa
   const insertSeen = db.prepare(
     'INSERT INTO seen SELECT cause, position FROM commits WHERE key = ? AND seq > ? AND seq <= ?',
   );
-  const insertDeadLetter = db.prepare('INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)');
+  const letters = createLetterWriter(db);
   const projectionsOf = new Map<string, Projection[]>();
   for (const projection of projections) {
     for (const type of projection.types) projectionsOf.set(type, [...(projectionsOf.get(type) ?? []), projection]);
@@ -61,16 +62,14 @@ export function createApplyRecord(db: Db, projections: readonly Projection[], fa
     // A message that was answered within the same record needs no outbox: both are durable together.
     const answered = new Set(commits.map((commit) => commit.cause));
     commits.forEach((commit, index) => {
-      const { key, seq, version, cause, at, sends, deadLetter } = commit;
+      const { key, seq, version, cause, at, sends } = commit;
       const position = Number(insertCommit.run(key, seq, version, cause, at, bodies[index]).lastInsertRowid);
       if (index === 0) firstPosition = position;
       sends.forEach((send, sendIndex) => {
         if (!answered.has(send.id)) insertSend.run(send.id, shard, position * MAX_SENDS + sendIndex);
       });
-      if (deadLetter) {
-        const { envelope, attempts, reason } = deadLetter;
-        insertDeadLetter.run(envelope.id, key, at, attempts, reason, JSON.stringify(envelope));
-      }
+      if (commit.deadLetter) letters.put(commit, commit.deadLetter);
+      if (commit.repair) letters.repaired(commit, commit.repair, position);
       if (commit.events.length > 0) {
         for (const projection of projectionsOf.get(parseAddressKey(key).type) ?? []) projection.apply(commit);
       }

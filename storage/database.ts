@@ -44,9 +44,16 @@ const SCHEMA = `
   ) WITHOUT ROWID;
   CREATE INDEX timers_due ON timers (shard, at);
   CREATE TABLE dead_letters (
-    id TEXT PRIMARY KEY, key TEXT NOT NULL, at INTEGER NOT NULL, attempts INTEGER NOT NULL, reason TEXT NOT NULL,
-    envelope TEXT NOT NULL
+    id TEXT PRIMARY KEY, key TEXT NOT NULL, at INTEGER NOT NULL, attempts INTEGER NOT NULL, type TEXT NOT NULL,
+    reason TEXT NOT NULL, envelope TEXT NOT NULL
   ) WITHOUT ROWID;
+  CREATE INDEX dead_letters_by_time ON dead_letters (at, id);
+  -- What operators did about dead letters and actors in quarantine, by the positions of their commits.
+  CREATE TABLE repairs (
+    position INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, by TEXT, why TEXT,
+    letter TEXT, message TEXT, type TEXT, reason TEXT, attempts INTEGER
+  );
+  CREATE INDEX repairs_by_letter ON repairs (letter) WHERE letter IS NOT NULL;
 
   -- Read models.
   CREATE TABLE products (

@@ -1,13 +1,16 @@
 /** How commits become bytes and back. A record is serialised once; its hash is over exactly the bytes that are stored. */
 import { createHash } from 'node:crypto';
 import { parseAddressKey } from '../actors/kernel/address.ts';
-import { type Commit, type Envelope, type LogRecord, sentId } from '../actors/kernel/message.ts';
+import { type Commit, type Envelope, type LogRecord, redelivery, sentId } from '../actors/kernel/message.ts';
 import type { EncodedRecord, Snapshot } from '../actors/kernel/ports.ts';
 
 /** The hash that the first record of a shard links to. */
 export const GENESIS_HASH = '0'.repeat(64);
 
-/** Members of a commit that aren't columns. A send's id and sender follow from its commit, so they aren't stored. */
+/**
+ * Members of a commit that aren't columns. A send's id and sender follow from its commit, so they aren't stored; nor is
+ * what a requeued letter sends.
+ */
 type CommitBody = Omit<Commit, 'key' | 'seq' | 'version' | 'cause' | 'at' | 'sends' | 'events' | 'timers'> & {
   readonly events?: Commit['events'];
   readonly timers?: Commit['timers'];
@@ -20,7 +23,7 @@ export function encodeBody(commit: Commit): string {
   const body: CommitBody = {
     ...(events.length > 0 && { events }),
     ...(timers.length > 0 && { timers }),
-    ...(sends.length > 0 && { sends: sends.map(({ to, message }) => ({ to, message })) }),
+    ...(sends.length > 0 && !commit.repair && { sends: sends.map(({ to, message }) => ({ to, message })) }),
     ...(sends[0]?.trace !== undefined && { trace: sends[0].trace }),
     ...rest,
   };
@@ -32,6 +35,8 @@ export type CommitColumns = Pick<Commit, 'key' | 'seq' | 'version' | 'cause' | '
 export function decodeCommit({ key, seq, version, cause, at, body }: CommitColumns): Commit {
   const { events = [], timers = [], sends = [], trace, ...rest } = JSON.parse(body) as CommitBody;
   const from = parseAddressKey(key);
+  const { repair } = rest;
+  const redelivered = repair?.kind === 'requeue' ? [redelivery(key, seq, repair.letter)] : undefined;
   return {
     key,
     seq,
@@ -41,13 +46,15 @@ export function decodeCommit({ key, seq, version, cause, at, body }: CommitColum
     ...rest,
     events,
     timers,
-    sends: sends.map(({ to, message }, index) => ({
-      id: sentId(key, seq, index),
-      to,
-      from,
-      message,
-      ...(trace !== undefined && { trace }),
-    })),
+    sends:
+      redelivered ??
+      sends.map(({ to, message }, index) => ({
+        id: sentId(key, seq, index),
+        to,
+        from,
+        message,
+        ...(trace !== undefined && { trace }),
+      })),
   };
 }
 

@@ -1,27 +1,12 @@
 /** Reads of what is applied: how actors are loaded, what is still to be sent, which timers are due. */
 import type { AddressKey } from '../actors/kernel/address.ts';
-import type { Envelope, MessageId } from '../actors/kernel/message.ts';
-import type {
-  OutboxEntry,
-  PendingTimer,
-  ShardStore,
-  Snapshot,
-  StoredCommit,
-  StoredDeadLetter,
-} from '../actors/kernel/ports.ts';
+import type { MessageId } from '../actors/kernel/message.ts';
+import type { OutboxEntry, PendingTimer, ShardStore, Snapshot, StoredCommit } from '../actors/kernel/ports.ts';
 import { MAX_SENDS } from './applyRecord.ts';
 import type { Db } from './database.ts';
 import { type CommitColumns, decodeCommit } from './recordCodec.ts';
 
 type TimerRow = { key: string; name: string; at: number; seq: number; message: string };
-type DeadLetterRow = {
-  id: string;
-  key: string;
-  at: number;
-  attempts: number;
-  reason: string;
-  envelope: string;
-};
 
 export function createShardStore(db: Db): ShardStore {
   const head = db.prepare<[number], { n: number; epoch: number; hash: string; inboxOffset: number }>(
@@ -35,7 +20,7 @@ export function createShardStore(db: Db): ShardStore {
   );
   const commitOf = db.prepare<[string, string], CommitColumns>(
     `SELECT key, seq, version, c.cause, at, body FROM seen s JOIN commits c ON c.position = s.position
-     WHERE s.cause = ? AND c.key = ?`,
+     WHERE s.cause = ? AND c.key = ? ORDER BY s.position DESC`,
   );
   const commitAt = db.prepare<[number], CommitColumns>(
     'SELECT key, seq, version, cause, at, body FROM commits WHERE position = ?',
@@ -47,7 +32,6 @@ export function createShardStore(db: Db): ShardStore {
     'SELECT key, name, at, seq, message FROM timers WHERE shard = ? AND at <= ? ORDER BY at LIMIT ?',
   );
   const nextTimer = db.prepare<[number], { at: number | null }>('SELECT min(at) AS at FROM timers WHERE shard = ?');
-  const deadLetters = db.prepare<[number], DeadLetterRow>('SELECT * FROM dead_letters ORDER BY at DESC LIMIT ?');
 
   function readSnapshot(key: AddressKey): Snapshot | undefined {
     const row = snapshot.get(key);
@@ -82,11 +66,6 @@ export function createShardStore(db: Db): ShardStore {
         .map(({ message, ...row }) => ({ ...row, message: JSON.parse(message) as PendingTimer['message'] }));
     },
     nextTimer: (shard) => nextTimer.get(shard)?.at ?? undefined,
-    deadLetters(limit) {
-      return deadLetters
-        .all(limit)
-        .map(({ envelope, ...row }): StoredDeadLetter => ({ ...row, envelope: JSON.parse(envelope) as Envelope }));
-    },
     *history(key) {
       for (const row of commitsAfter.iterate(key, 0)) yield decodeCommit(row) satisfies StoredCommit;
     },

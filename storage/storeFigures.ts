@@ -7,8 +7,6 @@ export type StoreFigures = {
   timers(until: number): number;
   /** Messages sent and not acknowledged. */
   outbox(): number;
-  /** Messages given up that wait for the operator. */
-  deadLetters(): number;
   /** Time of the newest record, in ms since the epoch; undefined when there is none. */
   latestTime(): number | undefined;
   /** Counts the openings of this store: tells apart two lives of a node. */
@@ -18,14 +16,12 @@ export type StoreFigures = {
 export function createStoreFigures(db: Db): StoreFigures {
   const timers = db.prepare<[number], number>('SELECT count(*) FROM timers WHERE at <= ?').pluck();
   const outbox = db.prepare<[], number>('SELECT count(*) FROM outbox').pluck();
-  const deadLetters = db.prepare<[], number>('SELECT count(*) FROM dead_letters').pluck();
   const latest = db
     .prepare<[], number | null>('SELECT max(at) FROM commits WHERE position = (SELECT max(position) FROM commits)')
     .pluck();
   return {
     timers: (until) => timers.get(until) as number,
     outbox: () => outbox.get() as number,
-    deadLetters: () => deadLetters.get() as number,
     latestTime: () => (latest.get() as number | null) ?? undefined,
     instance() {
       const instance = Number(readMeta(db, 'instance') ?? 0) + 1;

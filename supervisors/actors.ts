@@ -40,7 +40,6 @@ export type Actor = {
   touchedAt: number;
   /** Dead letters in a row; too many put it into quarantine. */
   strikes: number;
-  quarantinedUntil: number;
 };
 
 export type ActorsOptions = {
@@ -147,7 +146,6 @@ export function createActors(options: ActorsOptions): Actors {
         lastTicket: 0,
         touchedAt: monotonic(),
         strikes: 0,
-        quarantinedUntil: 0,
       };
       actor.ref = start(actor);
       live.set(key, actor);

@@ -1,7 +1,15 @@
 /** From a message and an actor's memory to the commit that answers it. No side effect: the caller remembers and stores. */
 import type { Address, AddressKey } from '../actors/kernel/address.ts';
 import type { Rejection, TimerChange } from '../actors/kernel/decider.ts';
-import { type Commit, type DeadLetter, type Envelope, type Reply, sentId } from '../actors/kernel/message.ts';
+import {
+  type Commit,
+  type DeadLetter,
+  type Envelope,
+  type Repair,
+  type Reply,
+  redelivery,
+  sentId,
+} from '../actors/kernel/message.ts';
 import type { Policy } from '../actors/policy.ts';
 import { MAX_SENDS } from '../storage/applyRecord.ts';
 import type { AnyDecider, Memory } from './memory.ts';
@@ -37,21 +45,15 @@ export const KEY_REUSED: Rejection = {
 
 export function decideCommit(subject: Subject, envelope: Envelope, options: DecideOptions): DecisionOutcome {
   const { memory, decider } = subject;
-  const fromEdge = envelope.from === undefined && options.firedTimer === undefined;
-  function refusal(rejection: Rejection): DecisionOutcome {
-    const reply: Reply = { ok: false, version: memory.version, rejection };
-    // Without an idempotency key nobody can ask for this answer again; with one it is the first answer for ever.
-    if (fromEdge && envelope.fingerprint === undefined) return { reply };
-    return { commit: buildCommit(subject, envelope, options, { reply: fromEdge ? reply : undefined }) };
-  }
+  const fromEdge = isFromEdge(envelope, options);
   const context = { now: options.now, id: envelope.id, policy: options.policy };
   const decision = decider.decide(memory.state, envelope.message, context);
   if ('rejection' in decision && decision.rejection) {
-    return refusal(decision.rejection);
+    return refusal(subject, envelope, options, decision.rejection);
   }
   // After the aggregate's own refusals: to whom it isn't there, its version is nobody's business.
   if (envelope.expectedVersion !== undefined && envelope.expectedVersion !== memory.version) {
-    return refusal(VERSION_MISMATCH);
+    return refusal(subject, envelope, options, VERSION_MISMATCH);
   }
   const { events, sends = [], timers = [], reply: value } = decision;
   const version = memory.version + (events.length > 0 ? 1 : 0);
@@ -75,6 +77,23 @@ export function decideCommit(subject: Subject, envelope: Envelope, options: Deci
   return { commit };
 }
 
+function isFromEdge({ from }: Envelope, { firedTimer }: DecideOptions): boolean {
+  return from === undefined && firedTimer === undefined;
+}
+
+export function refusal(
+  subject: Subject,
+  envelope: Envelope,
+  options: DecideOptions,
+  rejection: Rejection,
+): DecisionOutcome {
+  const reply: Reply = { ok: false, version: subject.memory.version, rejection };
+  const fromEdge = isFromEdge(envelope, options);
+  // Without an idempotency key nobody can ask for this answer again; with one it is the first answer for ever.
+  if (fromEdge && envelope.fingerprint === undefined) return { reply };
+  return { commit: buildCommit(subject, envelope, options, { reply: fromEdge ? reply : undefined }) };
+}
+
 /** The commit that puts a message aside which crashes its actor whenever it is handled. */
 export function deadLetterCommit(
   subject: Subject,
@@ -85,6 +104,14 @@ export function deadLetterCommit(
   return buildCommit(subject, envelope, options, { deadLetter });
 }
 
+/** The commit of what an operator did: a requeued letter leaves with it. */
+export function repairCommit(subject: Subject, envelope: Envelope, options: DecideOptions, repair: Repair): Commit {
+  const { key, memory } = subject;
+  const reply: Reply = { ok: true, version: memory.version };
+  const sends = repair.kind === 'requeue' ? [redelivery(key, memory.seq + 1, repair.letter)] : [];
+  return buildCommit(subject, envelope, options, { reply, sends, repair });
+}
+
 type Parts = {
   readonly version?: number;
   readonly events?: Commit['events'];
@@ -92,6 +119,7 @@ type Parts = {
   readonly timers?: readonly TimerChange[];
   readonly reply?: Reply | undefined;
   readonly deadLetter?: DeadLetter;
+  readonly repair?: Repair;
 };
 
 function buildCommit(subject: Subject, envelope: Envelope, options: DecideOptions, parts: Parts): Commit {
@@ -115,6 +143,7 @@ function buildCommit(subject: Subject, envelope: Envelope, options: DecideOption
     ...(parts.reply && { reply: parts.reply }),
     ...(envelope.fingerprint !== undefined && { fingerprint: envelope.fingerprint }),
     ...(parts.deadLetter && { deadLetter: parts.deadLetter }),
+    ...(parts.repair && { repair: parts.repair }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { Policy } from '../actors/policy.ts';
 import { defaultPolicy } from '../actors/policy.ts';
 import { shop as deciders } from '../actors/shop.ts';
 import { openDataFolder } from '../storage/dataFolder.ts';
+import { createDeadLetters, type DeadLetters } from '../storage/deadLetters.ts';
 import { createEmbeddedLog } from '../storage/embeddedLog.ts';
 import { openKeyedStore } from '../storage/keyedStore.ts';
 import { type Catalog, createCatalog, createCatalogProjection } from '../storage/projections/catalog.ts';
@@ -31,6 +32,7 @@ import { createFailPoints } from './failPoints.ts';
 import { createIds } from './ids.ts';
 import type { AnyDecider } from './memory.ts';
 import { createNode, type Node } from './node.ts';
+import type { Quarantined } from './quarantine.ts';
 import { createShopCore, type ShopCore } from './shop.ts';
 import { createTelemetry, type RuntimeTelemetry } from './telemetry.ts';
 
@@ -46,6 +48,10 @@ export type Holdfast = ShopCore & {
   /** The staff accounts' ids, oldest first. */
   readonly staff: () => Promise<readonly string[]>;
   readonly stock: (sku: string) => Promise<ReturnType<StockLevels>>;
+  /** Messages that were given up, and what was done about them. */
+  readonly letters: DeadLetters;
+  /** Actors that crashed again and again and get no messages for a while. */
+  quarantined(): readonly Quarantined[];
   readonly policy: Policy;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -90,6 +96,7 @@ export function startHoldfast(
   const telemetry = createTelemetry();
   const failPoint = createFailPoints(config.FAIL_POINT);
   const store = createShardStore(db);
+  const letters = createDeadLetters(db);
   const embedded = createEmbeddedLog(db, {
     projections: [createCatalogProjection(db), createStockLevels(db), createCustomerOrders(db), createStaff(db)],
     failPoint,
@@ -124,7 +131,9 @@ export function startHoldfast(
     timersDue: () => figures.timers(clock.now()),
     timersPending: () => figures.timers(Number.MAX_SAFE_INTEGER),
     outboxPending: figures.outbox,
-    deadLetters: figures.deadLetters,
+    deadLetters: letters.count,
+    deadLetterLimit: () => policy.alerts.deadLetters,
+    quarantined: () => node.quarantined.length,
   });
   node.start();
   const customerOrders = createCustomerOrdersReader(db);
@@ -137,6 +146,8 @@ export function startHoldfast(
     customerOrders: async (customer, page) => customerOrders(customer, page),
     stock: async (sku) => stock(sku),
     staff: async () => staff(),
+    letters,
+    quarantined: () => node.quarantined,
     policy,
     clock,
     ids,

@@ -1,14 +1,26 @@
 /** What an actor remembers: the newest decided state of its aggregate, rebuilt at any time from the store. */
 import { type Address, type AddressKey, addressKey } from '../actors/kernel/address.ts';
 import type { Decider, Typed, Versioned } from '../actors/kernel/decider.ts';
-import type { MessageId, Reply } from '../actors/kernel/message.ts';
+import type { Commit, DeadLetter, MessageId, Reply } from '../actors/kernel/message.ts';
 import type { PendingTimer, ShardStore, Snapshot, StoredAggregate, StoredCommit } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
+
+/** Commits of an aggregate between two snapshots: the most that loading it has to replay. */
+const SNAPSHOT_EVERY = 64;
 
 /** Any aggregate's decider as the runtime sees it: it never looks into states, commands or events. */
 export type AnyDecider = Decider<unknown, Typed, Versioned, Policy>;
 
-export type Answered = { readonly seq: number; readonly reply?: Reply; readonly fingerprint?: string };
+/** What became of a message that an aggregate has had in hand. */
+export type Answered = {
+  readonly seq: number;
+  readonly reply?: Reply;
+  readonly fingerprint?: string;
+  /** It was given up, and nobody has done anything about it. */
+  readonly letter?: DeadLetter;
+  /** It had been given up after so many attempts and is to be handled once more: not an answer. */
+  readonly requeued?: number;
+};
 
 export type Memory = {
   state: unknown;
@@ -73,11 +85,28 @@ export function remember(memory: Memory, decider: AnyDecider, commit: StoredComm
       memory.timers.delete(timer.clear);
     }
   }
-  memory.seen.set(commit.cause, {
-    seq: commit.seq,
-    ...(commit.reply && { reply: commit.reply }),
-    ...(commit.fingerprint !== undefined && { fingerprint: commit.fingerprint }),
-  });
+  note(memory, commit.cause, commit);
+  if (commit.repair && 'letter' in commit.repair) note(memory, commit.repair.letter.envelope.id, commit);
+}
+
+function note(memory: Memory, id: MessageId, commit: StoredCommit): void {
+  // A requeued message is answered a second time: its place is that of its newest commit.
+  memory.seen.delete(id);
+  memory.seen.set(id, answerOf(commit, id));
+}
+
+/** What the newest commit about a message says of it: the one that answered it, or a repair of the letter it became. */
+export function answerOf(
+  { seq, cause, reply, fingerprint, deadLetter, repair }: StoredCommit,
+  id: MessageId,
+): Answered {
+  if (cause !== id) return { seq, ...(repair?.kind === 'requeue' && { requeued: repair.letter.attempts }) };
+  return {
+    seq,
+    ...(reply && { reply }),
+    ...(fingerprint !== undefined && { fingerprint }),
+    ...(deadLetter && { letter: deadLetter }),
+  };
 }
 
 /** Forgets the answers that a durable snapshot hides: from here the store finds them. */
@@ -89,7 +118,23 @@ export function forget(memory: Memory, snapshotSeq: number): void {
   memory.forgotten = Math.max(memory.forgotten, snapshotSeq);
 }
 
-export function snapshotOf(key: AddressKey, decider: AnyDecider, memory: Memory): Snapshot {
+/** Snapshots to store with these commits, of the aggregates that have had enough of them since their last one. */
+export function snapshotsAt(
+  commits: readonly Commit[],
+  find: (key: AddressKey) => { readonly decider: AnyDecider; readonly memory: Memory } | undefined,
+): Snapshot[] {
+  const snapshots: Snapshot[] = [];
+  for (const [key, seq] of new Map(commits.map((commit) => [commit.key, commit.seq]))) {
+    const found = find(key);
+    // Only of a state that this record completes: one with later commits would be ahead of the log.
+    if (!found || found.memory.seq !== seq || seq - found.memory.snapshotSeq < SNAPSHOT_EVERY) continue;
+    snapshots.push(snapshotOf(key, found.decider, found.memory));
+    found.memory.snapshotSeq = seq;
+  }
+  return snapshots;
+}
+
+function snapshotOf(key: AddressKey, decider: AnyDecider, memory: Memory): Snapshot {
   const { seq, version, state, timers } = memory;
   return { key, seq, version, stateVersion: stateVersionOf(decider), state, timers: [...timers.values()] };
 }

@@ -22,6 +22,7 @@ import { createLocalTransport } from '../transport/local.ts';
 import { createGatewayPool, type GatewayPool } from './gateways.ts';
 import type { AnyDecider } from './memory.ts';
 import { shardOf } from './placement.ts';
+import type { Quarantined } from './quarantine.ts';
 import { Shard } from './shard.ts';
 
 /** Live actors of a node; the longest idle ones beyond that are let go. About 10 KB each (measured). */
@@ -64,6 +65,7 @@ export type Node = {
   readonly backlog: number;
   /** Messages under way: in mailboxes, handed over and not answered, or waiting to be handed over. */
   readonly load: number;
+  readonly quarantined: readonly Quarantined[];
 };
 
 export function createNode(options: NodeOptions): Node {
@@ -162,6 +164,9 @@ export function createNode(options: NodeOptions): Node {
     },
     get load() {
       return owned.reduce((sum, shard) => sum + shard.load, 0);
+    },
+    get quarantined() {
+      return owned.flatMap((shard) => shard.quarantine.all());
     },
   };
 }

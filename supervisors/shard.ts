@@ -1,59 +1,26 @@
-/**
- * One shard at its owner: its actors, their group commit, its outbox and its timers.
- *
- * A message is decided on against memory at once; what it causes leaves the shard only when its commit is durable
- * (I1). Within the shard a message may be handled earlier: sender's and receiver's commits are in one log, in order,
- * so the receiver's can't survive without the sender's. If the log refuses a record, all that isn't durable is
- * forgotten and the shard starts again from the store.
- */
-
-import type { Ref } from 'nact';
-import type { Logger } from 'pino';
 import { type Address, addressKey, parseAddressKey } from '../actors/kernel/address.ts';
 import { type Commit, type Envelope, type MessageId, resultId, timerId } from '../actors/kernel/message.ts';
-import type {
-  Clock,
-  DueTimer,
-  FailPoint,
-  Ids,
-  Settled,
-  ShardLog,
-  ShardStore,
-  Snapshot,
-  Telemetry,
-} from '../actors/kernel/ports.ts';
-import type { Policy } from '../actors/policy.ts';
+import type { DueTimer, Settled, Snapshot } from '../actors/kernel/ports.ts';
 import { type Actor, type Actors, createActors, type Delivery } from './actors.ts';
-import { type Crashes, createCrashes, QUARANTINE_MS } from './crashes.ts';
-import { type DecideOptions, deadLetterCommit, decideCommit, KEY_REUSED } from './decideCommit.ts';
+import { type Crashes, createCrashes } from './crashes.ts';
+import {
+  type DecideOptions,
+  type DecisionOutcome,
+  deadLetterCommit,
+  decideCommit,
+  KEY_REUSED,
+} from './decideCommit.ts';
 import { createGroupCommit, type GroupCommit, type Ticket } from './groupCommit.ts';
-import { type Answered, type AnyDecider, forget, recall, remember, snapshotOf } from './memory.ts';
+import { type Answered, answerOf, forget, recall, remember, snapshotsAt } from './memory.ts';
+import { createQuarantine, QUARANTINE_MS, type Quarantine } from './quarantine.ts';
 import { createRefusals } from './refusals.ts';
 import { createRelay, type Relay } from './relay.ts';
+import { decideRepair, isRepair } from './repairs.ts';
+import type { ShardOptions } from './shardOptions.ts';
 import { createTimers, type Timers } from './timers.ts';
 import { createWatchers } from './watchers.ts';
 
-/** Commits of an aggregate between two snapshots: the most that loading it has to replay. */
-const SNAPSHOT_EVERY = 64;
 const RETRY_AFTER_MS = 1_000;
-export type ShardOptions = {
-  readonly shard: number;
-  readonly parent: Ref<never>;
-  readonly log: ShardLog;
-  readonly store: ShardStore;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly policy: Policy;
-  readonly deciderOf: (type: string) => AnyDecider | undefined;
-  /** Whether an address belongs to this shard. */
-  readonly isLocal: (address: Address) => boolean;
-  /** Delivers to another shard or to a gateway. */
-  readonly send: (envelope: Envelope, settle: (result: Settled) => void) => void;
-  readonly telemetry: Telemetry;
-  readonly logger: Logger;
-  readonly failPoint: FailPoint;
-};
-
 /** What a read sees. */
 export type Observed = { readonly state: unknown; readonly version: number };
 
@@ -61,6 +28,7 @@ export class Shard {
   readonly #options: ShardOptions;
   readonly #actors: Actors;
   readonly #crashes: Crashes;
+  readonly quarantine: Quarantine;
   #commits!: GroupCommit;
   #relay!: Relay;
   #timers!: Timers;
@@ -76,7 +44,8 @@ export class Shard {
   constructor(options: ShardOptions) {
     this.#options = options;
     const { store, clock } = options;
-    this.#crashes = createCrashes(options);
+    this.quarantine = createQuarantine(clock);
+    this.#crashes = createCrashes({ ...options, quarantine: this.quarantine });
     this.#actors = createActors({
       parent: options.parent,
       deciderOf: options.deciderOf,
@@ -102,7 +71,7 @@ export class Shard {
       head: store.head(shard),
       clock,
       busy: () => this.#actors.backlog > 0,
-      snapshotsAt: (commits) => this.#snapshotsAt(commits),
+      snapshotsAt: (commits) => snapshotsAt(commits, (key) => this.#actors.find(key)),
       onDurable: (commits, snapshots) => this.#durable(commits, snapshots),
       maxCommits: this.#refusals.maxCommits,
       onRefused: (error, commits) => this.#refused(error, commits),
@@ -111,7 +80,7 @@ export class Shard {
       send: (envelope, settle) => {
         failPoint('before-send');
         if (this.#hasResult(envelope)) settle({ kind: 'done' });
-        else if (this.#options.isLocal(envelope.to)) this.deliver(envelope, settle);
+        else if (this.#options.isLocal(envelope.to)) this.deliver(envelope.carries ?? envelope, settle);
         else send(envelope, settle);
         failPoint('after-send');
       },
@@ -130,9 +99,9 @@ export class Shard {
 
   /** Hands a message to its actor; `settle` runs when its answer is durable, or when nothing happened. */
   deliver(envelope: Envelope, settle: (result: Settled) => void, timer?: Delivery['timer']): void {
-    const unavailable = this.#unavailable();
-    if (unavailable) {
-      settle(unavailable);
+    const notNow = this.#unavailable();
+    if (notNow) {
+      settle(notNow);
       return;
     }
     const actor = this.#obtain(envelope.to);
@@ -141,13 +110,13 @@ export class Shard {
       return;
     }
     const now = this.#options.clock.monotonic();
-    if (actor.quarantinedUntil > now) {
-      settle({ kind: 'unavailable', reason: `${actor.key} is in quarantine`, retryAfterMs: QUARANTINE_MS / 10 });
+    if (this.quarantine.holds(actor.key) && !isRepair(envelope)) {
+      settle(unavailable(`${actor.key} is in quarantine`, QUARANTINE_MS / 10));
       return;
     }
     const delivery: Delivery = { envelope, settle, arrivedAt: now, crashes: 0, ...(timer && { timer }) };
     if (!this.#actors.dispatch(actor, delivery)) {
-      settle({ kind: 'unavailable', reason: `the mailbox of ${actor.key} is full`, retryAfterMs: RETRY_AFTER_MS });
+      settle(unavailable(`the mailbox of ${actor.key} is full`));
     }
   }
 
@@ -235,10 +204,8 @@ export class Shard {
   }
 
   #unavailable(): Settled | undefined {
-    if (this.#stopped) return { kind: 'unavailable', reason: 'the node is stopping', retryAfterMs: RETRY_AFTER_MS };
-    if (this.#recovering)
-      return { kind: 'unavailable', reason: 'the shard is recovering', retryAfterMs: RETRY_AFTER_MS };
-    return undefined;
+    if (this.#stopped) return unavailable('the node is stopping');
+    return this.#recovering && unavailable('the shard is recovering');
   }
 
   #handle(actor: Actor, delivery: Delivery): void {
@@ -253,7 +220,7 @@ export class Shard {
     const { envelope, settle, timer } = delivery;
     const { memory } = actor;
     const seen = this.#answered(actor, envelope.id);
-    if (seen) {
+    if (seen && seen.requeued === undefined) {
       const reused = envelope.fingerprint !== undefined && seen.fingerprint !== envelope.fingerprint;
       const reply = reused
         ? ({ ok: false, version: memory.version, rejection: KEY_REUSED } as const)
@@ -262,7 +229,7 @@ export class Shard {
       return;
     }
     if (envelope.deadline !== undefined && envelope.deadline <= started) {
-      settle({ kind: 'unavailable', reason: 'the deadline passed in the mailbox', retryAfterMs: RETRY_AFTER_MS });
+      settle(unavailable('the deadline passed in the mailbox'));
       return;
     }
     if (timer && memory.timers.get(timer.name)?.seq !== timer.seq) {
@@ -275,13 +242,29 @@ export class Shard {
       this.#giveUp(actor, delivery, new Error(unstorable));
       return;
     }
-    const outcome = decideCommit(actor, envelope, this.#decideOptions(timer));
+    const outcome = this.#decide(actor, envelope, timer);
     if ('commit' in outcome) this.#commit(actor, outcome.commit, settle);
     else this.#settleDurable(actor, settle, { kind: 'done', reply: outcome.reply });
   }
 
   #answered({ key, memory }: Actor, id: MessageId): Answered | undefined {
-    return memory.seen.get(id) ?? (memory.forgotten > 0 ? this.#options.store.answered(key, id) : undefined);
+    const known = memory.seen.get(id);
+    if (known || memory.forgotten === 0) return known;
+    const stored = this.#options.store.answered(key, id);
+    return stored && answerOf(stored, id);
+  }
+
+  #decide(actor: Actor, envelope: Envelope, timer: Delivery['timer']): DecisionOutcome {
+    const options = this.#decideOptions(timer);
+    if (!isRepair(envelope)) return decideCommit(actor, envelope, options);
+    const outcome = decideRepair(actor, envelope, options, {
+      letterOf: (id) => this.#answered(actor, id)?.letter,
+      quarantined: this.quarantine.holds(actor.key),
+    });
+    // Whoever has something delivered again believes that the cause is gone.
+    const done = 'commit' in outcome ? outcome.commit.repair?.kind : undefined;
+    if (done === 'requeue' || done === 'lift-quarantine') this.quarantine.lift(actor.key);
+    return outcome;
   }
 
   /**
@@ -308,8 +291,13 @@ export class Shard {
     actor.lastTicket = this.#commits.add(commit, settle);
     const ticket = actor.lastTicket;
     for (const send of commit.sends) {
-      if (this.#options.isLocal(send.to)) this.#deliverWithin(send, ticket);
+      if (this.#leavesAtOnce(send)) this.#deliverWithin(send, ticket);
     }
+  }
+
+  /** Within the shard. A requeued letter isn't answered under its carrier's id, so it needs the relay's acknowledgement. */
+  #leavesAtOnce({ to, carries }: Envelope): boolean {
+    return this.#options.isLocal(to) && carries === undefined;
   }
 
   /** To an actor of this shard, before the record: see the header. */
@@ -332,24 +320,12 @@ export class Shard {
       const actor = this.#actors.find(key);
       if (actor) forget(actor.memory, seq);
     }
-    const remote = commits.flatMap(({ sends }) => sends.filter((send) => !this.#options.isLocal(send.to)));
-    this.#relay.enqueue(remote);
+    const later = commits.flatMap(({ sends }) => sends.filter((send) => !this.#leavesAtOnce(send)));
+    this.#relay.enqueue(later);
     for (const { key, version, timers } of commits) {
       for (const timer of timers) if ('set' in timer) this.#timers.expect(timer.at);
       this.#watchers.durable(key, version);
     }
-  }
-
-  #snapshotsAt(commits: readonly Commit[]): Snapshot[] {
-    const snapshots: Snapshot[] = [];
-    for (const [key, seq] of new Map(commits.map((commit) => [commit.key, commit.seq]))) {
-      const actor = this.#actors.find(key);
-      // Only of a state that this record completes: one with later commits would be ahead of the log.
-      if (!actor || actor.memory.seq !== seq || seq - actor.memory.snapshotSeq < SNAPSHOT_EVERY) continue;
-      snapshots.push(snapshotOf(key, actor.decider, actor.memory));
-      actor.memory.snapshotSeq = seq;
-    }
-    return snapshots;
   }
 
   #fire(timer: DueTimer, settle: (done: boolean) => void): void {
@@ -381,14 +357,15 @@ export class Shard {
       return;
     }
     this.#options.telemetry.deadLettered(envelope.message.type);
-    const deadLetter = { envelope, reason: `${error.name}: ${error.message}`, attempts: crashes };
+    const attempts = (this.#answered(actor, envelope.id)?.requeued ?? 0) + Math.max(crashes, 1);
+    const deadLetter = { envelope, reason: `${error.name}: ${error.message}`, attempts };
     this.#commit(actor, deadLetterCommit(actor, envelope, this.#decideOptions(timer), deadLetter), settle);
   }
 
   #again(address: Address, delivery: Delivery, life: number): void {
     const actor = life === this.#life && !this.#unavailable() ? this.#obtain(address) : undefined;
     if (actor && !(actor instanceof Error) && this.#actors.dispatch(actor, delivery)) return;
-    delivery.settle({ kind: 'unavailable', reason: 'the retry found no room', retryAfterMs: RETRY_AFTER_MS });
+    delivery.settle(unavailable('the retry found no room'));
   }
 
   #refused(error: Error, commits: readonly Commit[]): void {
@@ -408,7 +385,7 @@ export class Shard {
   }
 
   #close(reason: string): void {
-    const result: Settled = { kind: 'unavailable', reason, retryAfterMs: RETRY_AFTER_MS };
+    const result = unavailable(reason);
     this.#life += 1;
     this.#relay.close();
     this.#timers.close();
@@ -416,4 +393,8 @@ export class Shard {
     this.#commits.close(result);
     for (const { settle } of waiting) settle(result);
   }
+}
+
+function unavailable(reason: string, retryAfterMs = RETRY_AFTER_MS): Settled {
+  return { kind: 'unavailable', reason, retryAfterMs };
 }

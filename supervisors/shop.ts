@@ -3,7 +3,7 @@ import type { Address } from '../actors/kernel/address.ts';
 import { addressKey } from '../actors/kernel/address.ts';
 import type { Typed } from '../actors/kernel/decider.ts';
 import type { Envelope, MessageId, Reply } from '../actors/kernel/message.ts';
-import type { Clock, Settled, ShardStore, StoredCommit, StoredDeadLetter } from '../actors/kernel/ports.ts';
+import type { Clock, Settled, ShardStore, StoredCommit } from '../actors/kernel/ports.ts';
 import { type AnyDecider, evolveAll } from './memory.ts';
 import type { Node } from './node.ts';
 import type { Observed, Shard } from './shard.ts';
@@ -61,7 +61,6 @@ export type ShopCore = {
   readAt<State>(address: Address, version: number): Promise<Versioned<State> | undefined>;
   /** Every commit of one aggregate, oldest first. */
   history(address: Address): Promise<readonly StoredCommit[]>;
-  deadLetters(limit: number): Promise<readonly StoredDeadLetter[]>;
 };
 
 export type ShopCoreOptions = {
@@ -143,7 +142,6 @@ export function createShopCore({ node, store, clock, deciders }: ShopCoreOptions
       await readNow(address);
       return [...store.history(addressKey(address))];
     },
-    deadLetters: async (limit) => store.deadLetters(limit),
   };
 }
 

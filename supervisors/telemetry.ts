@@ -10,6 +10,8 @@ export type Gauges = {
   readonly timersPending: () => number;
   readonly outboxPending: () => number;
   readonly deadLetters: () => number;
+  readonly deadLetterLimit: () => number;
+  readonly quarantined: () => number;
 };
 
 export type RuntimeTelemetry = Telemetry & {
@@ -99,6 +101,13 @@ export function createTelemetry(): RuntimeTelemetry {
       gauge(registry, 'holdfast_timers_due', 'Timers that should have fired', sources.timersDue);
       gauge(registry, 'holdfast_timers_pending', 'Timers set', sources.timersPending);
       gauge(registry, 'holdfast_dead_letters', 'Messages that wait for the operator', sources.deadLetters);
+      gauge(
+        registry,
+        'holdfast_dead_letters_limit',
+        'More dead letters than this for 5 minutes are an alert',
+        sources.deadLetterLimit,
+      );
+      gauge(registry, 'holdfast_quarantined_actors', 'Actors that get no messages for a while', sources.quarantined);
       gauge(registry, 'holdfast_outbox_pending', 'Messages sent and not acknowledged', sources.outboxPending);
     },
   };

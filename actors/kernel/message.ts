@@ -22,6 +22,8 @@ export type Envelope = {
   readonly expectedVersion?: number;
   /** For edge requests, on the node's monotonic clock in ms: after it nobody waits for the answer any more. */
   readonly deadline?: number;
+  /** Instead of its own message it brings this one, under the id that one always had. */
+  readonly carries?: Envelope;
 };
 
 /** The answer to an edge request. `version` is the aggregate's version that the answer shows. */
@@ -31,6 +33,11 @@ export type Reply =
 
 /** A message that could not be handled, kept for the operator. */
 export type DeadLetter = { readonly envelope: Envelope; readonly reason: string; readonly attempts: number };
+
+/** What an operator did about a dead letter or an actor in quarantine; who is in the commit's `by`. */
+export type Repair =
+  | { readonly kind: 'requeue' | 'discard'; readonly letter: DeadLetter; readonly why?: string }
+  | { readonly kind: 'lift-quarantine'; readonly why?: string };
 
 /** The durable form of one decision: all of it or nothing. */
 export type Commit = {
@@ -50,6 +57,7 @@ export type Commit = {
   readonly reply?: Reply;
   readonly fingerprint?: string;
   readonly deadLetter?: DeadLetter;
+  readonly repair?: Repair;
 };
 
 /** One entry of a shard's log: a group of commits made durable together. */
@@ -70,6 +78,17 @@ export type LogRecord = {
 
 export function sentId(key: AddressKey, seq: number, index: number): MessageId {
   return `${key}#${seq}.${index}`;
+}
+
+/**
+ * What a commit that requeues a dead letter sends: a carrier with an id of its own, so that acknowledging it isn't taken
+ * for the acknowledgement of the first delivery.
+ */
+export function redelivery(key: AddressKey, seq: number, { envelope }: DeadLetter): Envelope {
+  const { to, message } = envelope;
+  // A timer's message has no sender; without one it would pass for a request of the edge.
+  const carries = { ...envelope, from: envelope.from ?? to };
+  return { id: sentId(key, seq, 0), to, from: to, message, carries };
 }
 
 /** The message that brings a gateway's result: the same however often the call is made. */

@@ -89,7 +89,7 @@ export type StoredAggregate = {
 
 export type StoredCommit = Pick<
   Commit,
-  'seq' | 'version' | 'cause' | 'at' | 'by' | 'events' | 'timers' | 'reply' | 'fingerprint'
+  'seq' | 'version' | 'cause' | 'at' | 'by' | 'events' | 'timers' | 'reply' | 'fingerprint' | 'deadLetter' | 'repair'
 >;
 
 export type PendingTimer = {
@@ -112,15 +112,6 @@ export type Snapshot = {
 
 export type DueTimer = PendingTimer & { readonly key: AddressKey };
 
-export type StoredDeadLetter = {
-  readonly id: MessageId;
-  readonly key: AddressKey;
-  readonly reason: string;
-  readonly attempts: number;
-  readonly at: number;
-  readonly envelope: Envelope;
-};
-
 /** A message not yet acknowledged, with its place in the shard's outbox. */
 export type OutboxEntry = { readonly position: number; readonly envelope: Envelope };
 
@@ -130,8 +121,8 @@ export interface ShardStore {
   /** Without the snapshot, and with every commit, when it is of another state version. */
   load(key: AddressKey, stateVersion: number): StoredAggregate;
   /**
-   * The commit of this aggregate that answered the message, if a snapshot hides it: the ones that `load` returns are
-   * looked through by whoever loaded them.
+   * The newest commit of this aggregate that answered the message, or that repaired it as a dead letter, if a snapshot
+   * hides it: the ones that `load` returns are looked through by whoever loaded them.
    */
   answered(key: AddressKey, cause: MessageId): StoredCommit | undefined;
   /** Messages sent but not acknowledged, oldest first, after the given position. */
@@ -144,7 +135,6 @@ export interface ShardStore {
   timersDue(shard: number, until: number, limit: number): readonly DueTimer[];
   /** When the shard's earliest timer is due, in ms since the epoch. */
   nextTimer(shard: number): number | undefined;
-  deadLetters(limit: number): readonly StoredDeadLetter[];
   /** Every commit of one aggregate, oldest first: the audit trail. */
   history(key: AddressKey): Iterable<StoredCommit>;
 }

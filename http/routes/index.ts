@@ -1,7 +1,8 @@
 /** Every route there is, in one place: the router and the description are made of this list. */
 import type { Route } from '../route.ts';
+import { deadLetterRoutes } from './admin/deadLetters.ts';
 import { adminProductRoutes } from './admin/products.ts';
-import { advanceClock, deadLetters, killActor } from './admin/runtime.ts';
+import { advanceClock, killActor, quarantineRoutes } from './admin/runtime.ts';
 import { sagaRoutes } from './admin/sagas.ts';
 import { shipmentRoutes } from './admin/shipments.ts';
 import { staffRoutes } from './admin/staff.ts';
@@ -34,7 +35,8 @@ export function allRoutes({ virtualClock, chaos }: Features): readonly Route[] {
     ...shipmentRoutes,
     ...sagaRoutes,
     ...staffRoutes,
-    deadLetters,
+    ...deadLetterRoutes,
+    ...quarantineRoutes,
     ...(virtualClock ? [advanceClock] : []),
     ...(chaos ? [killActor] : []),
     ...systemRoutes,

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { idSchema, moneySchema, queryInteger, text, timeSchema, versionSchema } from './common.ts';
+import { idSchema, moneySchema, text, timeSchema, versionSchema } from './common.ts';
 import { awaitingSchema } from './order.ts';
 
 const YEAR_MS = 366 * 24 * 60 * 60 * 1_000;
-const MAX_DEAD_LETTERS = 500;
 
 const figures = {
   available: z.int().min(0),
@@ -100,26 +99,6 @@ export const sagaSchema = z
     version: versionSchema,
   })
   .meta({ id: 'Saga' });
-
-export const deadLetterQuery = z.strictObject({
-  limit: queryInteger(1, MAX_DEAD_LETTERS, 'How many.').optional().default(100),
-});
-
-export const deadLettersSchema = z
-  .strictObject({
-    data: z.array(
-      z.strictObject({
-        id: z.string(),
-        to: z.string(),
-        type: z.string(),
-        reason: z.string(),
-        attempts: z.int(),
-        at: timeSchema,
-        trace: z.string().optional(),
-      }),
-    ),
-  })
-  .meta({ id: 'DeadLetters' });
 
 export const advanceSchema = z.strictObject({ ms: z.int().min(1).max(YEAR_MS) }).meta({ id: 'AdvanceClock' });
 export const clockSchema = z.strictObject({ now: timeSchema }).meta({ id: 'Clock' });

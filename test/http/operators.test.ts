@@ -186,10 +186,16 @@ operators('a killed actor is back with its next message', async ({ client, staff
 });
 
 operators('dead letters are listed, health and figures are told to anybody', async ({ client, staff: token }) => {
-  assert.equal((await client.call('GET', '/v1/admin/dead-letters', { token })).body, { data: [] });
+  assert.equal((await client.call('GET', '/v1/admin/dead-letters', { token })).body, {
+    data: [],
+    page: { next: null },
+  });
   assert.is((await client.call('GET', '/healthz')).body.status, 'ok');
   assert.is((await client.call('GET', '/readyz')).status, 200);
   const { body } = await client.call('GET', '/metrics');
+  assert.match(body, /^holdfast_dead_letters 0$/m);
+  assert.match(body, /^holdfast_dead_letters_limit 100$/m);
+  assert.match(body, /^holdfast_quarantined_actors 0$/m);
   assert.match(body, 'http_requests_total{method="POST",route="/v1/orders",status="202"}');
 });
 

@@ -127,7 +127,7 @@ poison('a commit that the store can never take becomes a dead letter; its shard 
   const later = { type: 'PayLater', at: Date.now(), amount: 666 } as never;
   await shop.ask(wallet('b'), later);
   await until(
-    () => shop.store.deadLetters(1).length === 1,
+    () => shop.letters.page({ limit: 1 }).length === 1,
     () => `${refused} appends refused, no dead letter`,
   );
   let result = await shop.send(pay);

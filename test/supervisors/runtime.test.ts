@@ -166,14 +166,14 @@ runtime('a poisoned message becomes a dead letter with its reason and stops nobo
   await shop.ask(wallet('a'), { type: 'SendBomb', to: 'b' } as never);
   await shop.ask(wallet('b'), { type: 'Deposit', amount: 3 } as never);
   assert.is(await shop.node.settled(5_000), true);
-  const [letter] = shop.store.deadLetters(10);
+  const [letter] = shop.letters.page({ limit: 10 });
   assert.is(letter?.key, 'b/wallet');
   assert.is(letter?.reason, 'Error: boom');
   assert.is(letter?.attempts, 3);
   assert.is(letter?.envelope.message.type, 'Explode');
   shop = await shop.crash();
   assert.is(await shop.node.settled(5_000), true);
-  assert.is(shop.store.deadLetters(10).length, 1, 'it is not tried again after a restart');
+  assert.is(shop.letters.page({ limit: 10 }).length, 1, 'it is not tried again after a restart');
   assert.equal(await balances(shop, ['b']), [3]);
   await shop.close();
 });

@@ -9,6 +9,7 @@ import type { Envelope, Reply } from '../../actors/kernel/message.ts';
 import type { Clock, Gateway, Settled, ShardLog, ShardStore } from '../../actors/kernel/ports.ts';
 import { defaultPolicy } from '../../actors/policy.ts';
 import { type Db, openDatabase } from '../../storage/database.ts';
+import { createDeadLetters, type DeadLetters } from '../../storage/deadLetters.ts';
 import { createEmbeddedLog } from '../../storage/embeddedLog.ts';
 import { createShardStore } from '../../storage/shardStore.ts';
 import { createRealClock } from '../../supervisors/clock.ts';
@@ -21,6 +22,7 @@ export type TestRuntime = {
   readonly node: Node;
   readonly db: Db;
   readonly store: ShardStore;
+  readonly letters: DeadLetters;
   readonly folder: string;
   send(envelope: Pick<Envelope, 'id' | 'to' | 'message'> & Partial<Envelope>): Promise<Settled>;
   /** Sends an edge request and expects an answer. */
@@ -78,6 +80,7 @@ export function startRuntime(options: TestRuntimeOptions): TestRuntime {
     node,
     db,
     store,
+    letters: createDeadLetters(db),
     folder,
     send: (envelope) => new Promise((resolve) => node.deliver(envelope, resolve)),
     async ask(to, message, id = `request-${++requests}`, more = {}) {

@@ -1,39 +1,15 @@
-/** The machine room: dead letters, and the tools of tests (a clock that can be moved, actors that can be killed). */
+/** The machine room: actors in quarantine, and the tools of tests (a clock to be moved, actors to be killed). */
 import { addressKey } from '../../../actors/kernel/address.ts';
-import type { StoredDeadLetter } from '../../../actors/kernel/ports.ts';
+import type { RepairCommand } from '../../../supervisors/repairs.ts';
+import { ask } from '../../calls.ts';
 import { notFound } from '../../problem.ts';
 import { type Route, route } from '../../route.ts';
-import {
-  actorParams,
-  advanceSchema,
-  clockSchema,
-  deadLetterQuery,
-  deadLettersSchema,
-  killedSchema,
-} from '../../schemas/admin.ts';
+import { actorParams, advanceSchema, clockSchema, killedSchema } from '../../schemas/admin.ts';
+import { quarantineSchema, whyQuery } from '../../schemas/repairs.ts';
+import { quarantineView } from '../../views/repairs.ts';
 import { time } from '../../views/time.ts';
 
 const tag = 'Operators: runtime';
-
-export const deadLetters: Route = route({
-  method: 'get',
-  path: '/v1/admin/dead-letters',
-  tag,
-  summary: 'Messages that could not be handled',
-  access: { scope: 'cluster' },
-  query: deadLetterQuery,
-  responses: { 200: { description: 'Newest first.', schema: deadLettersSchema } },
-  handler: async ({ shop, query }) => {
-    const letters = await shop.deadLetters(query.limit);
-    return { status: 200, body: { data: letters.map(deadLetterView) } };
-  },
-});
-
-/** Without the message's contents: they may be personal. */
-function deadLetterView({ id, reason, attempts, at, envelope: { to, message, trace } }: StoredDeadLetter) {
-  const type = message.type;
-  return { id, to: addressKey(to), type, reason, attempts, at: time(at), ...(trace !== undefined && { trace }) };
-}
 
 export const advanceClock: Route = route({
   method: 'post',
@@ -67,3 +43,34 @@ export const killActor: Route = route({
     return { status: 202, body: { type, id } };
   },
 });
+
+const quarantine = route({
+  method: 'get',
+  path: '/v1/admin/quarantine',
+  tag,
+  summary: 'Actors that crashed again and again and get no messages for a while',
+  access: { scope: 'cluster' },
+  responses: { 200: { description: 'Those of now; a restart forgets them.', schema: quarantineSchema } },
+  handler: ({ shop }) => ({ status: 200, body: quarantineView(shop.quarantined()) }),
+});
+
+const liftQuarantine = route({
+  method: 'delete',
+  path: '/v1/admin/actors/{type}/{id}/quarantine',
+  tag,
+  summary: 'Let an actor have its messages again',
+  access: { scope: 'cluster' },
+  params: actorParams,
+  query: whyQuery,
+  responses: { 204: { description: 'What waits for it is delivered within seconds.' } },
+  handler: async (call) => {
+    const { params, query, shop } = call;
+    const key = addressKey(params);
+    if (!shop.quarantined().some((held) => held.key === key)) throw notFound('quarantine');
+    const why = query.why === undefined ? {} : { why: query.why };
+    await ask(call, params, { type: 'LiftQuarantine', ...why } satisfies RepairCommand);
+    return { status: 204 };
+  },
+});
+
+export const quarantineRoutes: readonly Route[] = [quarantine, liftQuarantine];
