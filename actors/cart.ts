@@ -9,16 +9,28 @@
  * - Each checkout has a round, so that news of an earlier one moves nothing. A completed one ends the cart in whatever
  *   state it is: the order exists, and the same things must not be bought twice.
  * - A guest's cart is abandoned some time after its last change; while a checkout is open the abandonment waits.
+ * - A guest's cart ends merged when a customer's cart takes it over: cart/merge.ts.
  */
-import type {
-  CartCommand,
-  CartReply,
-  CartSend,
-  CartTimerCommand,
-  CheckoutStartedReply,
-  LineRequest,
-} from './cart/messages.ts';
-import { type CartEvent, type CartState, evolveCart, initialCart, isOpen, type OpenCart } from './cart/state.ts';
+import {
+  abandonAt,
+  type CartDecision,
+  changed,
+  endedCart,
+  priceRefreshed,
+  unknownCart,
+  warned,
+} from './cart/change.ts';
+import { give, mergeRefused, requestMerge, takeBack, takeOver } from './cart/merge.ts';
+import type { CartCommand, CheckoutStartedReply, LineRequest } from './cart/messages.ts';
+import {
+  type CartEvent,
+  type CartState,
+  evolveCart,
+  initialCart,
+  isOpen,
+  type KnownCart,
+  type OpenCart,
+} from './cart/state.ts';
 import {
   type CartLine,
   type CartWarning,
@@ -33,7 +45,7 @@ import { type CatalogFacts, sellable } from './catalogFacts.ts';
 import type { CheckoutCommand } from './checkout.ts';
 import { bodyOf, checkoutAddress, checkoutOf } from './ids.ts';
 import { assertNever } from './kernel/assertNever.ts';
-import { type Decider, type Decision, noChange, reject, type TimerChange } from './kernel/decider.ts';
+import { type Decider, noChange, reject } from './kernel/decider.ts';
 import type { Policy } from './policy.ts';
 import type { PriceChange } from './pricing.ts';
 import type { ShopContext } from './shared.ts';
@@ -45,17 +57,11 @@ export type {
   CartSend,
   CartTimerCommand,
   CheckoutStartedReply,
+  MergeReply,
 } from './cart/messages.ts';
 
 export type { CartEvent, CartState } from './cart/state.ts';
 
-type CartDecision = Decision<CartEvent, CartSend, CartTimerCommand>;
-
-const unknownCart = (id: string) => reject(404, 'cart.unknown', 'Unknown cart', `There is no cart ${id}.`);
-const orderedCart = (orderId: string) =>
-  reject(409, 'cart.checked-out', 'Cart already ordered', `This cart became order ${orderId}; start a new one.`);
-const abandonedCart = () =>
-  reject(409, 'cart.abandoned', 'Cart abandoned', 'This cart was left alone too long; start a new one.');
 const emptyCart = () => reject(422, 'cart.empty', 'Empty cart', 'There is nothing in this cart to check out.');
 const unknownLine = (sku: string) => reject(404, 'cart.line-unknown', 'Not in the cart', `${sku} is not in this cart.`);
 const quantityLimit = (max: number) =>
@@ -123,34 +129,6 @@ function clear(cart: OpenCart, context: ShopContext): CartDecision {
   return changed(cart, [], cart.lines.length > 0 ? [{ type: 'CartCleared', v: 1, at: context.now }] : [], [], context);
 }
 
-/** The end of every change of lines: takes the cart out of its checkout and puts its abandonment off. */
-function changed(
-  cart: OpenCart,
-  refreshes: readonly PriceChange[],
-  events: readonly CartEvent[],
-  warnings: readonly CartWarning[],
-  { now, policy }: ShopContext,
-): CartDecision {
-  const reply = warned([...priceWarnings(refreshes), ...warnings]);
-  if (refreshes.length + events.length === 0) return { events: [], reply };
-  const { round } = cart;
-  const leaving = cart.status === 'checking-out';
-  return {
-    events: [
-      ...(leaving ? [{ type: 'CartReopened', v: 1, round, reason: 'changed' } as const] : []),
-      ...refreshes.map((refresh) => priceRefreshed(refresh, now)),
-      ...events,
-    ],
-    sends: leaving ? [{ to: checkoutAddress(checkoutOf(cart.id)), message: { type: 'CancelCheckout', round } }] : [],
-    timers: cart.guest ? [abandonAt(now + policy.cart.guestExpiryMs)] : [],
-    reply,
-  };
-}
-
-function priceRefreshed(change: PriceChange, at: number): CartEvent {
-  return { type: 'PriceRefreshed', v: 1, ...change, at };
-}
-
 function startCheckout(cart: OpenCart, prices: readonly CatalogFacts[], context: ShopContext): CartDecision {
   const { now, policy } = context;
   if (cart.status === 'checking-out') return { events: [], reply: started(cart.id, cart.round, []) };
@@ -216,18 +194,12 @@ function abandon(state: CartState, { now, policy }: ShopContext): CartDecision {
   return { events: [{ type: 'CartAbandoned', v: 1 }] };
 }
 
-function abandonAt(at: number): TimerChange<CartTimerCommand> {
-  return { set: 'abandon', at, message: { type: 'AbandonCart' } };
+function own(state: CartState, customerId: string, act: (cart: KnownCart) => CartDecision): CartDecision {
+  return state.status === 'none' || state.customerId !== customerId ? unknownCart(state.id) : act(state);
 }
 
-function warned(warnings: readonly CartWarning[]): CartReply {
-  return { warnings };
-}
-
-function own(state: CartState, customerId: string, act: (cart: OpenCart) => CartDecision): CartDecision {
-  if (state.status === 'none' || state.customerId !== customerId) return unknownCart(state.id);
-  if (state.status === 'checked-out') return orderedCart(state.orderId);
-  return isOpen(state) ? act(state) : abandonedCart();
+function ownOpen(state: CartState, customerId: string, act: (cart: OpenCart) => CartDecision): CartDecision {
+  return own(state, customerId, (cart) => (isOpen(cart) ? act(cart) : endedCart(cart)));
 }
 
 function decide(state: CartState, command: CartCommand, context: ShopContext): CartDecision {
@@ -235,15 +207,25 @@ function decide(state: CartState, command: CartCommand, context: ShopContext): C
     case 'CreateCart':
       return create(state, command, context);
     case 'AddItem':
-      return own(state, command.customerId, (cart) => addItem(cart, command, context));
+      return ownOpen(state, command.customerId, (cart) => addItem(cart, command, context));
     case 'SetItemQuantity':
-      return own(state, command.customerId, (cart) => setQuantity(cart, command, context));
+      return ownOpen(state, command.customerId, (cart) => setQuantity(cart, command, context));
     case 'RemoveItem':
-      return own(state, command.customerId, (cart) => removeItem(cart, command.sku, context));
+      return ownOpen(state, command.customerId, (cart) => removeItem(cart, command.sku, context));
     case 'ClearCart':
-      return own(state, command.customerId, (cart) => clear(cart, context));
+      return ownOpen(state, command.customerId, (cart) => clear(cart, context));
     case 'StartCheckout':
-      return own(state, command.customerId, (cart) => startCheckout(cart, command.prices, context));
+      return ownOpen(state, command.customerId, (cart) => startCheckout(cart, command.prices, context));
+    case 'MergeCart':
+      return own(state, command.customerId, (cart) => requestMerge(cart, command, context));
+    case 'GiveCart':
+      return give(state, command, context);
+    case 'CartGiven':
+      return takeOver(state, command, context);
+    case 'CartNotGiven':
+      return mergeRefused(state, command);
+    case 'TakeCartBack':
+      return takeBack(state, command.into, context);
     case 'CheckedOut':
       return checkedOut(state, command.orderId);
     case 'CheckoutLapsed':

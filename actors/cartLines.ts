@@ -1,6 +1,7 @@
 /** The lines of a cart: merging, the price freeze, and what their buyer should know about them. */
 import type { CatalogFacts } from './catalogFacts.ts';
 import { compare, type Money } from './kernel/money.ts';
+import type { Policy } from './policy.ts';
 import type { PriceChange, PricedLine } from './pricing.ts';
 
 export type CartLine = PricedLine & {
@@ -12,7 +13,12 @@ export type CartLine = PricedLine & {
 
 /** What the buyer should know about a change that was made all the same. */
 export type CartWarning = {
-  readonly code: 'cart.out-of-stock' | 'cart.stock-short' | 'cart.price-changed';
+  readonly code:
+    | 'cart.out-of-stock'
+    | 'cart.stock-short'
+    | 'cart.price-changed'
+    | 'cart.quantity-capped'
+    | 'cart.line-left-out';
   readonly sku: string;
   readonly detail: string;
 };
@@ -57,4 +63,40 @@ export function stockWarnings({ sku, available }: CatalogFacts, wanted: number):
   return available <= 0
     ? [{ code: 'cart.out-of-stock', sku, detail: `${sku} is out of stock.` }]
     : [{ code: 'cart.stock-short', sku, detail: `Only ${available} of ${sku} are in stock.` }];
+}
+
+/**
+ * What of another cart's lines fits into this one: the same SKU takes what is missing to the most there may be of one, new
+ * SKUs as long as there is room.
+ */
+export function fitting(
+  cart: { readonly lines: readonly CartLine[]; readonly currency: string },
+  given: readonly CartLine[],
+  { maxSkus, maxQuantity }: Policy['cart'],
+): { readonly taken: readonly CartLine[]; readonly warnings: readonly CartWarning[] } {
+  const taken: CartLine[] = [];
+  const warnings: CartWarning[] = [];
+  let skus = cart.lines.length;
+  for (const line of given) {
+    const { sku, quantity, unitPrice } = line;
+    const there = cart.lines.find((candidate) => candidate.sku === sku);
+    if (unitPrice.currency !== cart.currency || (!there && skus >= maxSkus)) {
+      warnings.push({ code: 'cart.line-left-out', sku, detail: `There was no room for ${sku}.` });
+      continue;
+    }
+    if (!there) skus += 1;
+    const fits = Math.min(quantity, maxQuantity - (there?.quantity ?? 0));
+    if (fits < quantity) {
+      warnings.push({ code: 'cart.quantity-capped', sku, detail: `A cart takes at most ${maxQuantity} of ${sku}.` });
+    }
+    if (fits > 0) taken.push({ ...line, quantity: fits });
+  }
+  return { taken, warnings };
+}
+
+/** The same SKU merges into its line at that line's price; a new one comes with the price that it was frozen at. */
+export function withTaken(lines: readonly CartLine[], taken: readonly CartLine[]): CartLine[] {
+  const more = new Map(taken.map(({ sku, quantity }) => [sku, quantity]));
+  const summed = lines.map((line) => ({ ...line, quantity: line.quantity + (more.get(line.sku) ?? 0) }));
+  return [...summed, ...taken.filter(({ sku }) => !lines.some((line) => line.sku === sku))];
 }

@@ -21,6 +21,8 @@ export type Policy = {
     readonly maxQuantity: number;
     readonly priceFreezeMs: number;
     readonly guestExpiryMs: number;
+    /** How many guests' carts one cart takes over. */
+    readonly maxMerges: number;
   };
   readonly checkout: { readonly expiryMs: number };
   readonly customer: {
@@ -74,7 +76,7 @@ export type Policy = {
 
 export const defaultPolicy: Policy = {
   currency: 'USD',
-  cart: { maxSkus: 100, maxQuantity: 999, priceFreezeMs: HOUR, guestExpiryMs: DAY },
+  cart: { maxSkus: 100, maxQuantity: 999, priceFreezeMs: HOUR, guestExpiryMs: DAY, maxMerges: 100 },
   checkout: { expiryMs: 15 * MINUTE },
   customer: { emailHoldMs: 10 * MINUTE, maxAddresses: 50 },
   shipping: {

@@ -1,11 +1,12 @@
 /** A cart and its lines. The catalog is looked up here; what a client says about names and prices is never asked for. */
 import { z } from 'zod';
-import type { CartEdgeCommand, CartReply, CartState } from '../../actors/cart.ts';
+import { mergeOutcome } from '../../actors/cart/merge.ts';
+import type { CartEdgeCommand, CartReply, CartState, MergeReply } from '../../actors/cart.ts';
 import { cartAddress } from '../../actors/ids.ts';
-import { ask, read, stateAt } from '../calls.ts';
-import { notFound } from '../problem.ts';
+import { ask, firstVersion, notYet, read, stateAt } from '../calls.ts';
+import { notFound, rejected } from '../problem.ts';
 import { type Answer, type Call, type Route, route } from '../route.ts';
-import { addLineSchema, cartSchema, emptyBodySchema, setQuantitySchema } from '../schemas/cart.ts';
+import { addLineSchema, cartSchema, emptyBodySchema, mergeSchema, setQuantitySchema } from '../schemas/cart.ts';
 import { idParams, idSchema } from '../schemas/common.ts';
 import { cartView } from '../views/cart.ts';
 import { factsOf } from '../views/product.ts';
@@ -121,4 +122,40 @@ const clearCart = route({
   handler: (call) => changeCart(call, call.params.id, { type: 'ClearCart', customerId: call.principal.sub }),
 });
 
-export const cartRoutes: readonly Route[] = [createCart, getCart, addLine, setLineQuantity, removeLine, clearCart];
+const merge = route({
+  method: 'post',
+  path: '/v1/carts/{id}/merge',
+  tag,
+  summary: "Take over a guest's cart after signing in; once, however often it is asked",
+  access: 'customer',
+  ifMatch: 'honoured',
+  params: idParams,
+  body: mergeSchema,
+  responses: {
+    200: { description: 'The cart with the lines of both; warnings name what did not fit.', schema: cartSchema },
+  },
+  example: { from: 'cart_01JD0000000000000000000000' },
+  handler: async (call) => {
+    const [address, { from }] = [cartAddress(call.params.id), call.body];
+    const command: CartEdgeCommand = { type: 'MergeCart', customerId: call.principal.sub, from };
+    const asked = await ask<MergeReply>(call, address, command);
+    const outcomeOf = (state: CartState) =>
+      state.status === 'none' ? undefined : mergeOutcome(state, from, asked.value.attempt);
+    const settled = await firstVersion<CartState>(call, address, asked.version, (state) => !!outcomeOf(state));
+    if (!settled || settled.state.status === 'none') throw notYet('merged cart');
+    const { version, state } = settled;
+    const { warnings = [], rejection } = outcomeOf(state) ?? {};
+    if (rejection) throw rejected(rejection, asked.replayed);
+    return { status: 200, body: cartView(state, version, warnings), version, replayed: asked.replayed };
+  },
+});
+
+export const cartRoutes: readonly Route[] = [
+  createCart,
+  getCart,
+  addLine,
+  setLineQuantity,
+  removeLine,
+  clearCart,
+  merge,
+];

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { moneySchema, nullableMoneySchema, skuSchema, timeSchema, totalsSchema, versionSchema } from './common.ts';
+import {
+  idSchema,
+  moneySchema,
+  nullableMoneySchema,
+  skuSchema,
+  timeSchema,
+  totalsSchema,
+  versionSchema,
+} from './common.ts';
 
 /** The limits are the shop's rules, so its deciders judge them (422), not the schema. */
 export const quantitySchema = z.int().meta({ description: '1–999', example: 2 });
@@ -11,7 +19,7 @@ const warningSchema = z.strictObject({ code: z.string(), sku: z.string(), detail
 export const cartSchema = z
   .strictObject({
     id: z.string(),
-    status: z.enum(['active', 'checking-out', 'checked-out', 'abandoned']),
+    status: z.enum(['active', 'checking-out', 'checked-out', 'abandoned', 'merged']),
     currency: z.string(),
     lines: z.array(
       z.strictObject({
@@ -36,4 +44,5 @@ export const addLineSchema = z
   .strictObject({ sku: skuReferenceSchema, quantity: quantitySchema })
   .meta({ id: 'AddLine' });
 export const setQuantitySchema = z.strictObject({ quantity: quantitySchema }).meta({ id: 'SetQuantity' });
+export const mergeSchema = z.strictObject({ from: idSchema }).meta({ id: 'MergeCart' });
 export const emptyBodySchema = z.strictObject({}).meta({ id: 'Empty' });

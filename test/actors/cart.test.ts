@@ -427,7 +427,9 @@ total('answers each command in each state', () => {
     'checking-out': [...open, started()],
     'checked-out': [...open, started(), { type: 'CartCheckedOut', v: 1, orderId: 'ord_1' }],
     abandoned: [...open, { type: 'CartAbandoned', v: 1 }],
+    merged: [...open, { type: 'CartMerged', v: 1, into: 'cart_2', at: T0 }],
   };
+  const ended = ['checked-out', 'abandoned', 'merged'];
   const table: Record<CartCommand['type'], { command: CartCommand; none: string; over: string }> = {
     CreateCart: { command: { type: 'CreateCart', customerId: 'cus_1', guest: true }, none: '', over: '' },
     AddItem: { command: add('B'), none: 'cart.unknown', over: 'refused' },
@@ -435,16 +437,41 @@ total('answers each command in each state', () => {
     RemoveItem: { command: remove('A'), none: 'cart.unknown', over: 'refused' },
     ClearCart: { command: clear, none: 'cart.unknown', over: 'refused' },
     StartCheckout: { command: start(facts('A')), none: 'cart.unknown', over: 'refused' },
+    MergeCart: {
+      command: { type: 'MergeCart', customerId: 'cus_1', from: 'cart_2' },
+      none: 'cart.unknown',
+      over: 'refused',
+    },
+    // Told by another cart: answered by a message, never refused.
+    GiveCart: {
+      command: { type: 'GiveCart', into: 'cart_2', customerId: 'cus_2', attempt: 1 },
+      none: '',
+      over: '',
+    },
+    CartGiven: { command: { type: 'CartGiven', from: 'cart_2', attempt: 1, lines: [] }, none: '', over: '' },
+    CartNotGiven: {
+      command: {
+        type: 'CartNotGiven',
+        from: 'cart_2',
+        attempt: 1,
+        rejection: { status: 404, code: 'cart.unknown', title: '', detail: '' },
+      },
+      none: '',
+      over: '',
+    },
+    TakeCartBack: { command: { type: 'TakeCartBack', into: 'cart_2' }, none: '', over: '' },
     CheckedOut: { command: { type: 'CheckedOut', orderId: 'ord_1' }, none: 'cart.unknown', over: '' },
     CheckoutLapsed: { command: { type: 'CheckoutLapsed', round: 1 }, none: 'cart.unknown', over: '' },
     AbandonCart: { command: abandon, none: 'cart.unknown', over: '' },
   };
   for (const { command, none, over } of Object.values(table)) {
     for (const [status, events] of Object.entries(states)) {
-      const outcome = cart.given(...events).when(command, { now: T0 + day });
+      const guest = command.type !== 'MergeCart';
+      const given = events.map((event) => (event.type === 'CartCreated' ? { ...event, guest } : event));
+      const outcome = cart.given(...given).when(command, { now: T0 + day });
       assert.is(outcome.before.status, status);
-      const refusal = { none, 'checked-out': over && 'cart.checked-out', abandoned: over && 'cart.abandoned' }[status];
-      assert.is(outcome.rejection?.code ?? '', refusal ?? '', `${command.type} in ${status}`);
+      const refusal = status === 'none' ? none : over && ended.includes(status) ? `cart.${status}` : '';
+      assert.is(outcome.rejection?.code ?? '', refusal, `${command.type} in ${status}`);
     }
   }
 });

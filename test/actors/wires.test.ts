@@ -30,6 +30,7 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
     RemoveItem: true,
     ClearCart: true,
     StartCheckout: true,
+    MergeCart: true,
     AbandonCart: true,
   },
   checkout: {

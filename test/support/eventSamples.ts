@@ -90,6 +90,38 @@ const cart: EventSamples['cart'] = {
     'CheckoutStarted',
   ],
   CartAbandoned: [{ type: 'CartAbandoned', v }, 'CartCreated', 'ItemAdded'],
+  CartMerged: [{ type: 'CartMerged', v, at, into: 'cart_2' }, 'CartCreated', 'ItemAdded'],
+  CartMergeUndone: [{ type: 'CartMergeUndone', v, at, into: 'cart_2' }, 'CartCreated', 'ItemAdded', 'CartMerged'],
+  CartMergeRequested: [{ type: 'CartMergeRequested', v, from: 'cart_2', attempt: 1 }, 'CartCreated', 'ItemAdded'],
+  CartTakenOver: [
+    {
+      type: 'CartTakenOver',
+      v,
+      at,
+      from: 'cart_2',
+      attempt: 1,
+      taken: [
+        { ...line, pricedAt: at, agreedPrice: null },
+        { ...line, sku: 'B', pricedAt: at, agreedPrice: usd(900) },
+      ],
+      warnings: [{ code: 'cart.line-left-out', sku: 'C', detail: 'There was no room for C.' }],
+    },
+    'CartCreated',
+    'ItemAdded',
+    'CartMergeRequested',
+  ],
+  CartMergeFailed: [
+    {
+      type: 'CartMergeFailed',
+      v,
+      from: 'cart_2',
+      attempt: 1,
+      rejection: { status: 409, code: 'cart.merged', title: 'Cart merged', detail: 'It is elsewhere.' },
+    },
+    'CartCreated',
+    'ItemAdded',
+    'CartMergeRequested',
+  ],
 };
 
 const began = { round: 1, customerId, lines: [line], priceChanges: [priceChange], discount: usd(0), tax: usd(0) };

@@ -28,6 +28,18 @@ const toCheckout = [
   ...to('checkout', checkout.SetAddress, checkout.SetShippingMethod, checkout.SetPayment),
 ];
 
+const second = (...commands: CommandOf<'cart'>[]): Message[] =>
+  commands.map((message) => ({ to: { type: 'cart', id: 'cart_2' }, message }));
+
+/** A visitor signs in: another cart takes this one over, or is ordered or asked again meanwhile. */
+function signIn(pick: Pick): Message[] {
+  const ask: CommandOf<'cart'> = { ...cart.MergeCart, from: ids.cart };
+  return [
+    ...second({ ...cart.CreateCart, guest: false }, cart.AddItem, ask),
+    ...pick([[], second(ask), second(cart.CheckedOut), to('cart', cart.StartCheckout)]),
+  ];
+}
+
 /** What the edge asks to get to an order; some change their mind on the way. */
 function opening(pick: Pick): Message[] {
   const add = { ...cart.AddItem, product: pick([product, dear]) };
@@ -37,6 +49,7 @@ function opening(pick: Pick): Message[] {
     ...pick([[], to('stock', stock.ReceiveStock), to('stock', stock.ReceiveStock)]),
     ...to('cart', cart.CreateCart, add),
     ...pick([[], [...toCheckout, ...to('cart', cart.ClearCart, add)]]),
+    ...pick([[], [], signIn(pick)]),
     ...toCheckout,
     ...to('checkout', checkout.CompleteCheckout),
   ];
