@@ -4,18 +4,23 @@
  * Invariant I5: available + reserved + committed + picked = received − shipped + adjusted, and no bucket is negative.
  * Everything is keyed by reservation id, never by quantity, so a message that is late or repeated changes nothing twice.
  * A reservation ends shipped, released, expired or refused; what ended is remembered in a bounded memory, so that a
- * message that was overtaken by the end gets the right answer.
+ * message that was overtaken by the end gets the right answer. The parts: messages, state, alerts (low stock), staff,
+ * transfers.
  */
 
+import { withAlerts } from './inventoryItem/alerts.ts';
+import { isPieces, type StockDecision } from './inventoryItem/decision.ts';
+import type { InventoryCommand, InventorySend, Of, SagaAddress, StockAnswer } from './inventoryItem/messages.ts';
+import { splitId } from './inventoryItem/messages.ts';
 import {
-  type InventoryCommand,
-  type InventorySend,
-  MAX_STOCK_MOVEMENT,
-  type Of,
-  type SagaAddress,
-  type StockAnswer,
-  splitId,
-} from './inventoryItem/messages.ts';
+  adjust,
+  clearExpected,
+  expect,
+  quarantine,
+  receive,
+  releaseQuarantine,
+  restock,
+} from './inventoryItem/staff.ts';
 import {
   evolve,
   type InventoryEvent,
@@ -24,8 +29,9 @@ import {
   type Reservation,
   stockFigures,
 } from './inventoryItem/state.ts';
+import { confirmTransfer, receiveTransfer, transfer } from './inventoryItem/transfers.ts';
 import { assertNever } from './kernel/assertNever.ts';
-import { type Decider, type Decision, noChange, reject, type TimerChange } from './kernel/decider.ts';
+import { type Decider, noChange, type TimerChange } from './kernel/decider.ts';
 import { recentGet } from './kernel/recent.ts';
 import { tableGet } from './kernel/table.ts';
 import type { Policy } from './policy.ts';
@@ -33,8 +39,6 @@ import type { ShopContext } from './shared.ts';
 
 export { type InventoryCommand, type InventorySend, type StockAnswer, stockAddress } from './inventoryItem/messages.ts';
 export { type InventoryEvent, type InventoryState, type StockFigures, stockFigures } from './inventoryItem/state.ts';
-
-type StockDecision = Decision<InventoryEvent, InventorySend, InventoryCommand>;
 
 // what the saga asks
 
@@ -68,7 +72,6 @@ function reserve(state: InventoryState, command: Of<'ReserveStock'>, context: Sh
   return {
     ...answer(saga, { type: 'StockReserved', reservationId, expiresAt }, [
       { type: 'StockReserved', v: 1, reservationId, quantity, sagaId: saga.id, expiresAt },
-      ...lowStock(state, available - quantity, context.policy),
     ]),
     timers: [expireAt(reservationId, expiresAt)],
   };
@@ -145,68 +148,26 @@ function untilPicked(reservationId: string, { status, quantity }: Reservation): 
   return status === 'held' ? [committed, picked] : status === 'committed' ? [picked] : [];
 }
 
-// what staff does
-
-function isPieces(quantity: number): boolean {
-  return Number.isInteger(quantity) && quantity >= 1 && quantity <= MAX_STOCK_MOVEMENT;
-}
-
-const invalidQuantity = (quantity: number) =>
-  reject(
-    422,
-    'stock.quantity-invalid',
-    'The quantity is not possible',
-    `Expected 1 to ${MAX_STOCK_MOVEMENT} whole pieces, got ${quantity}.`,
-  );
-
-/** One alert on the way down through the threshold; only replenishing arms it again, not a reservation that comes back. */
-function lowStock(state: InventoryState, available: number, policy: Policy): InventoryEvent[] {
-  const threshold = policy.stock.lowStockThreshold;
-  const crossed = state.available > threshold && available <= threshold;
-  return crossed && !state.low ? [{ type: 'LowStockReached', v: 1, available, threshold }] : [];
-}
-
-function replenished(state: InventoryState, available: number, policy: Policy): InventoryEvent[] {
-  const threshold = policy.stock.lowStockThreshold;
-  return state.low && available > threshold ? [{ type: 'LowStockEnded', v: 1, available, threshold }] : [];
-}
-
-function withFigures(state: InventoryState, events: readonly InventoryEvent[]): StockDecision {
-  return { events, reply: stockFigures(events.reduce(evolve, state)) };
-}
-
-function receive(state: InventoryState, command: Of<'ReceiveStock'>, { policy }: ShopContext) {
-  const { quantity, reference } = command;
-  if (!isPieces(quantity)) return invalidQuantity(quantity);
-  return withFigures(state, [
-    { type: 'StockReceived', v: 1, quantity, ...(reference === undefined ? {} : { reference }) },
-    ...replenished(state, state.available + quantity, policy),
-  ]);
-}
-
-function restock(state: InventoryState, command: Of<'RestockReturned'>, { policy }: ShopContext) {
-  const { quantity, returnId } = command;
-  if (!isPieces(quantity)) return invalidQuantity(quantity);
-  if (recentGet(state.restocked, returnId)) return withFigures(state, []);
-  return withFigures(state, [
-    { type: 'StockRestocked', v: 1, quantity, returnId, keep: policy.stock.tombstones },
-    ...replenished(state, state.available + quantity, policy),
-  ]);
-}
-
-function adjust(state: InventoryState, command: Of<'AdjustStock'>, { policy }: ShopContext) {
-  const { delta, reason } = command;
-  if (!isPieces(Math.abs(delta))) return invalidQuantity(delta);
-  const available = state.available + delta;
-  if (available < 0) {
-    const detail = `${state.available} available pieces can't be adjusted by ${delta}.`;
-    return reject(422, 'stock.adjustment-negative', 'Stock would become negative', detail);
-  }
-  const alerts = delta < 0 ? lowStock(state, available, policy) : replenished(state, available, policy);
-  return withFigures(state, [{ type: 'StockAdjusted', v: 1, delta, reason }, ...alerts]);
-}
+/** What staff does is answered with the figures after it. */
+const STAFF: ReadonlySet<InventoryCommand['type']> = new Set<InventoryCommand['type']>([
+  'ReceiveStock',
+  'AdjustStock',
+  'RestockReturned',
+  'TransferStock',
+  'QuarantineStock',
+  'ReleaseQuarantine',
+  'ExpectDelivery',
+  'ClearExpected',
+]);
 
 function decide(state: InventoryState, command: InventoryCommand, context: ShopContext): StockDecision {
+  const decision = handle(state, command, context);
+  if ('rejection' in decision && decision.rejection) return decision;
+  const after = withAlerts(state, decision.events, context.policy);
+  return { ...decision, events: after.events, ...(STAFF.has(command.type) && { reply: stockFigures(after.state) }) };
+}
+
+function handle(state: InventoryState, command: InventoryCommand, context: ShopContext): StockDecision {
   switch (command.type) {
     case 'ReserveStock':
       return reserve(state, command, context);
@@ -221,11 +182,25 @@ function decide(state: InventoryState, command: InventoryCommand, context: ShopC
     case 'ShipReservation':
       return ship(state, command.reservationId, context);
     case 'ReceiveStock':
-      return receive(state, command, context);
+      return receive(command);
     case 'AdjustStock':
-      return adjust(state, command, context);
+      return adjust(state, command);
     case 'RestockReturned':
       return restock(state, command, context);
+    case 'TransferStock':
+      return transfer(state, command, context);
+    case 'ReceiveTransfer':
+      return receiveTransfer(state, command, context);
+    case 'ConfirmTransfer':
+      return confirmTransfer(state, command);
+    case 'QuarantineStock':
+      return quarantine(state, command);
+    case 'ReleaseQuarantine':
+      return releaseQuarantine(state, command);
+    case 'ExpectDelivery':
+      return expect(state, command, context);
+    case 'ClearExpected':
+      return clearExpected(state);
     default:
       return assertNever(command);
   }
@@ -233,6 +208,7 @@ function decide(state: InventoryState, command: InventoryCommand, context: ShopC
 
 export const inventoryDecider: Decider<InventoryState, InventoryCommand, InventoryEvent, Policy> = {
   type: 'stock',
+  stateVersion: 2,
   partitionKey: (id) => splitId(id).sku,
   initial,
   decide,

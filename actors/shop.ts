@@ -73,7 +73,16 @@ export type FromElsewhere = {
   product: (ProductEdgeCommand | ProductTimerCommand)['type'];
   request: RequestCommand['type'];
   shipment: CarrierGatewayResult['type'] | 'ReportShipment' | 'RetryLabel' | 'CheckGhost' | 'CheckLost';
-  stock: 'ReceiveStock' | 'AdjustStock' | 'RestockReturned' | 'ExpireReservation';
+  stock:
+    | 'ReceiveStock'
+    | 'AdjustStock'
+    | 'RestockReturned'
+    | 'TransferStock'
+    | 'QuarantineStock'
+    | 'ReleaseQuarantine'
+    | 'ExpectDelivery'
+    | 'ClearExpected'
+    | 'ExpireReservation';
 };
 
 type Accepted<Type> = Type extends AggregateType

@@ -40,7 +40,16 @@ export type InventoryCommand =
   // edge, staff
   | { readonly type: 'ReceiveStock'; readonly quantity: number; readonly reference?: string }
   | { readonly type: 'AdjustStock'; readonly delta: number; readonly reason: string }
-  | { readonly type: 'RestockReturned'; readonly quantity: number; readonly returnId: string };
+  | { readonly type: 'RestockReturned'; readonly quantity: number; readonly returnId: string }
+  /** Sends available pieces to another warehouse. The id of the transfer is the command's. */
+  | { readonly type: 'TransferStock'; readonly to: string; readonly quantity: number }
+  /** Takes available pieces out of sale without losing sight of them. */
+  | { readonly type: 'QuarantineStock'; readonly quantity: number; readonly reason: string }
+  | { readonly type: 'ReleaseQuarantine'; readonly quantity: number; readonly reason?: string }
+  /** What the next delivery should bring, and when (ms since the epoch); the newest word counts. */
+  | { readonly type: 'ExpectDelivery'; readonly quantity: number; readonly at: number }
+  | { readonly type: 'ClearExpected' }
+  | TransferMessage;
 
 export type Of<Type extends InventoryCommand['type']> = Extract<InventoryCommand, { type: Type }>;
 
@@ -58,7 +67,14 @@ export type StockAnswer =
   | { readonly type: 'StockReleased'; readonly reservationId: string }
   | { readonly type: 'StockExpired'; readonly reservationId: string };
 
-export type InventorySend = { readonly to: SagaAddress; readonly message: StockAnswer };
+/** Between two warehouses of one SKU: the pieces, then the news that they have arrived. */
+export type TransferMessage =
+  | { readonly type: 'ReceiveTransfer'; readonly transferId: string; readonly from: string; readonly quantity: number }
+  | { readonly type: 'ConfirmTransfer'; readonly transferId: string };
 
-/** The largest number of pieces that one receipt, restock or adjustment may move. */
+export type InventorySend =
+  | { readonly to: SagaAddress; readonly message: StockAnswer }
+  | { readonly to: Address<'stock'>; readonly message: TransferMessage };
+
+/** The largest number of pieces that one receipt, restock, transfer or adjustment may move. */
 export const MAX_STOCK_MOVEMENT = 1_000_000;

@@ -6,7 +6,7 @@ import { splitId } from './messages.ts';
 
 // events
 
-/** How many ended reservations (or restocked returns) to remember, as the policy was when this one ended. */
+/** How many ended reservations (or restocked returns, or transfers) to remember, as the policy was when this one ended. */
 type Remembered = { readonly keep: number };
 
 export type InventoryEvent = { readonly v: 1 } & (
@@ -38,6 +38,24 @@ export type InventoryEvent = { readonly v: 1 } & (
   | ({ readonly type: 'StockShipped'; readonly reservationId: string; readonly quantity: number } & Remembered)
   | ({ readonly type: 'StockRestocked'; readonly quantity: number; readonly returnId: string } & Remembered)
   | { readonly type: 'StockAdjusted'; readonly delta: number; readonly reason: string }
+  | {
+      readonly type: 'StockTransferredOut';
+      readonly transferId: string;
+      readonly to: string;
+      readonly quantity: number;
+    }
+  /** The other warehouse has them. */
+  | { readonly type: 'StockTransferConfirmed'; readonly transferId: string; readonly quantity: number }
+  | ({
+      readonly type: 'StockTransferredIn';
+      readonly transferId: string;
+      readonly from: string;
+      readonly quantity: number;
+    } & Remembered)
+  | { readonly type: 'StockQuarantined'; readonly quantity: number; readonly reason: string }
+  | { readonly type: 'QuarantineReleased'; readonly quantity: number; readonly reason?: string }
+  | { readonly type: 'DeliveryExpected'; readonly quantity: number; readonly at: number }
+  | { readonly type: 'ExpectationCleared' }
   | { readonly type: 'LowStockReached'; readonly available: number; readonly threshold: number }
   /** Replenished above the threshold: the alert is armed again. */
   | { readonly type: 'LowStockEnded'; readonly available: number; readonly threshold: number }
@@ -62,8 +80,17 @@ export type StockFigures = {
   readonly picked: number;
   readonly received: number;
   readonly shipped: number;
+  /** Everything that changed the count and is none of the others: corrections, transfers in less those out, less the quarantine. */
   readonly adjusted: number;
+  readonly quarantined: number;
+  readonly transferredIn: number;
+  readonly transferredOut: number;
+  /** Of what was sent to other warehouses: not known to have arrived. */
+  readonly inTransit: number;
 };
+
+/** What the next delivery should bring. */
+export type Expected = { readonly quantity: number; readonly at: number };
 
 export type InventoryState = StockFigures & {
   readonly sku: string;
@@ -73,6 +100,10 @@ export type InventoryState = StockFigures & {
   readonly reservations: Table<Reservation>;
   readonly ended: Recent<EndedReservation>;
   readonly restocked: Recent<true>;
+  readonly expected: Expected | null;
+  /** Transfers that left and are not known to have arrived: pieces by id. */
+  readonly departed: Table<number>;
+  readonly arrived: Recent<true>;
 };
 
 export function initial(id: string): InventoryState {
@@ -85,16 +116,25 @@ export function initial(id: string): InventoryState {
     received: 0,
     shipped: 0,
     adjusted: 0,
+    quarantined: 0,
+    transferredIn: 0,
+    transferredOut: 0,
+    inTransit: 0,
     low: false,
     reservations: emptyTable,
     ended: emptyRecent,
     restocked: emptyRecent,
+    expected: null,
+    departed: emptyTable,
+    arrived: emptyRecent,
   };
 }
 
 export function stockFigures(state: InventoryState): StockFigures {
   const { available, reserved, committed, picked, received, shipped, adjusted } = state;
-  return { available, reserved, committed, picked, received, shipped, adjusted };
+  const { quarantined, transferredIn, transferredOut, inTransit } = state;
+  const beside = { quarantined, transferredIn, transferredOut, inTransit };
+  return { available, reserved, committed, picked, received, shipped, adjusted, ...beside };
 }
 
 function end(state: InventoryState, event: { reservationId: string } & Remembered, as: EndedReservation) {
@@ -110,7 +150,12 @@ const BUCKET_OF = { held: 'reserved', committed: 'committed', picked: 'picked' }
 export function evolve(state: InventoryState, event: InventoryEvent): InventoryState {
   switch (event.type) {
     case 'StockReceived':
-      return { ...state, available: state.available + event.quantity, received: state.received + event.quantity };
+      return {
+        ...state,
+        available: state.available + event.quantity,
+        received: state.received + event.quantity,
+        expected: stillExpected(state.expected, event.quantity),
+      };
     case 'StockReserved': {
       const { reservationId, quantity, sagaId, expiresAt } = event;
       const held: Reservation = { status: 'held', quantity, sagaId, expiresAt };
@@ -153,7 +198,32 @@ export function evolve(state: InventoryState, event: InventoryEvent): InventoryS
       return { ...state, ...moved, restocked: recentAdd(state.restocked, event.returnId, true, event.keep) };
     }
     case 'StockAdjusted':
-      return { ...state, available: state.available + event.delta, adjusted: state.adjusted + event.delta };
+      return corrected(state, event.delta);
+    case 'StockTransferredOut':
+      return {
+        ...corrected(state, -event.quantity),
+        transferredOut: state.transferredOut + event.quantity,
+        inTransit: state.inTransit + event.quantity,
+        departed: tableSet(state.departed, event.transferId, event.quantity),
+      };
+    case 'StockTransferConfirmed': {
+      const departed = tableDelete(state.departed, event.transferId);
+      return { ...state, inTransit: state.inTransit - event.quantity, departed };
+    }
+    case 'StockTransferredIn':
+      return {
+        ...corrected(state, event.quantity),
+        transferredIn: state.transferredIn + event.quantity,
+        arrived: recentAdd(state.arrived, event.transferId, true, event.keep),
+      };
+    case 'StockQuarantined':
+      return { ...corrected(state, -event.quantity), quarantined: state.quarantined + event.quantity };
+    case 'QuarantineReleased':
+      return { ...corrected(state, event.quantity), quarantined: state.quarantined - event.quantity };
+    case 'DeliveryExpected':
+      return { ...state, expected: { quantity: event.quantity, at: event.at } };
+    case 'ExpectationCleared':
+      return { ...state, expected: null };
     case 'LowStockReached':
       return { ...state, low: true };
     case 'LowStockEnded':
@@ -161,6 +231,16 @@ export function evolve(state: InventoryState, event: InventoryEvent): InventoryS
     default:
       return assertNever(event);
   }
+}
+
+function corrected(state: InventoryState, delta: number): InventoryState {
+  return { ...state, available: state.available + delta, adjusted: state.adjusted + delta };
+}
+
+/** What came in was expected, as far as it goes. */
+function stillExpected(expected: Expected | null, received: number): Expected | null {
+  if (expected === null || expected.quantity <= received) return null;
+  return { ...expected, quantity: expected.quantity - received };
 }
 
 function advance(state: InventoryState, reservationId: string, status: 'committed' | 'picked'): Table<Reservation> {

@@ -11,7 +11,14 @@ const figures = {
   picked: z.int().min(0),
   received: z.int(),
   shipped: z.int(),
-  adjusted: z.int(),
+  adjusted: z.int().meta({ description: 'Corrections and transfers in, less transfers out and the quarantine.' }),
+  quarantined: z.int().min(0),
+  transferredIn: z.int().min(0),
+  transferredOut: z.int().min(0),
+  inTransit: z.int().min(0).meta({ description: 'Sent to other warehouses and not known to have arrived.' }),
+  expected: z
+    .union([z.strictObject({ quantity: z.int(), at: timeSchema }), z.null()])
+    .meta({ description: 'What the next delivery should bring.' }),
 };
 
 export const stockSchema = z
@@ -30,6 +37,19 @@ export const receiveSchema = z
 export const adjustSchema = z
   .strictObject({ warehouse, delta: z.int(), reason: text(500) })
   .meta({ id: 'AdjustStock' });
+export const transferSchema = z
+  .strictObject({ from: warehouse, to: warehouse, quantity: z.int() })
+  .meta({ id: 'TransferStock' });
+export const quarantineSchema = z
+  .strictObject({ warehouse, quantity: z.int(), reason: text(500) })
+  .meta({ id: 'QuarantineStock' });
+export const releaseQuarantineSchema = z
+  .strictObject({ warehouse, quantity: z.int(), reason: text(500).optional() })
+  .meta({ id: 'ReleaseQuarantine' });
+export const expectedSchema = z
+  .strictObject({ warehouse, quantity: z.int(), at: timeSchema })
+  .meta({ id: 'ExpectedDelivery' });
+export const stockItemParams = z.object({ sku: idSchema, warehouse: idSchema });
 
 export const reportSchema = z
   .strictObject({

@@ -31,6 +31,10 @@ const figures = (available: number, rest = {}) => ({
   received: available,
   shipped: 0,
   adjusted: 0,
+  quarantined: 0,
+  transferredIn: 0,
+  transferredOut: 0,
+  inTransit: 0,
   ...rest,
 });
 const answers = (...messages: object[]) => messages.map((message) => ({ to: saga, message }));

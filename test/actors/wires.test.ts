@@ -77,7 +77,17 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
   },
   request: { ClaimRequest: true },
   shipment: { CarrierGatewayResult: true, ReportShipment: true, RetryLabel: true, CheckGhost: true, CheckLost: true },
-  stock: { ReceiveStock: true, AdjustStock: true, RestockReturned: true, ExpireReservation: true },
+  stock: {
+    ReceiveStock: true,
+    AdjustStock: true,
+    RestockReturned: true,
+    TransferStock: true,
+    QuarantineStock: true,
+    ReleaseQuarantine: true,
+    ExpectDelivery: true,
+    ClearExpected: true,
+    ExpireReservation: true,
+  },
 };
 
 const gatewayRequests: Record<string, readonly string[]> = {

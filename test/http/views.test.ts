@@ -340,12 +340,17 @@ views('a product without a price cannot be bought at one', () => {
   assert.equal(factsOf({ ...listed, available: 5 }, 'USD'), tea);
 });
 
-views('stock shows every bucket, in one warehouse and in all', () => {
-  const { state, version } = told(inventoryDecider, 'TEA-1@wh-east', { type: 'ReceiveStock', quantity: 7 });
+views('stock shows every bucket, in one warehouse and in all, and what is expected', () => {
+  const east = 'TEA-1@wh-east';
+  const { state, version } = told(inventoryDecider, east, { type: 'ReceiveStock', quantity: 7 });
+  const waiting = told(inventoryDecider, east, { type: 'ExpectDelivery', quantity: 5, at: Date.UTC(2099, 0) });
+  const { expected } = wire(stockItemSchema, stockItemView(waiting.state, waiting.version));
+  assert.equal(expected, { quantity: 5, at: '2099-01-01T00:00:00.000Z' });
   const item = wire(stockItemSchema, stockItemView(state, version));
   assert.is(item.warehouse, 'wh-east');
   assert.is(item.available, 7);
-  const { sku, version: _version, ...row } = item;
+  const { sku, version: _version, ...shown } = item;
+  const row = { ...shown, expected: null };
   assert.equal(wire(stockSchema, stockView(sku, [row])), { sku: 'TEA-1', warehouses: [row] });
 });
 

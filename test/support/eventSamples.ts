@@ -577,6 +577,24 @@ const stock: EventSamples['stock'] = {
   ],
   StockRestocked: [{ type: 'StockRestocked', v, quantity: 1, returnId: 'ret_1', keep }, 'StockReceived'],
   StockAdjusted: [{ type: 'StockAdjusted', v, delta: -3, reason: 'Broken.' }, 'StockReceived'],
+  StockTransferredOut: [
+    { type: 'StockTransferredOut', v, transferId: 'req_1', to: 'wh-west', quantity: 4 },
+    'StockReceived',
+  ],
+  StockTransferConfirmed: [
+    { type: 'StockTransferConfirmed', v, transferId: 'req_1', quantity: 4 },
+    'StockReceived',
+    'StockTransferredOut',
+  ],
+  StockTransferredIn: [{ type: 'StockTransferredIn', v, transferId: 'req_2', from: 'wh-west', quantity: 3, keep }],
+  StockQuarantined: [{ type: 'StockQuarantined', v, quantity: 2, reason: 'Wet.' }, 'StockReceived'],
+  QuarantineReleased: [
+    { type: 'QuarantineReleased', v, quantity: 1, reason: 'Dry.' },
+    'StockReceived',
+    'StockQuarantined',
+  ],
+  DeliveryExpected: [{ type: 'DeliveryExpected', v, quantity: 30, at }],
+  ExpectationCleared: [{ type: 'ExpectationCleared', v }, 'DeliveryExpected'],
   LowStockReached: [{ type: 'LowStockReached', v, available: 9, threshold: 10 }, 'StockReceived', 'StockAdjusted'],
   LowStockEnded: [
     { type: 'LowStockEnded', v, available: 21, threshold: 10 },

@@ -214,6 +214,13 @@ export const samples: Samples = {
     ReceiveStock: { type: 'ReceiveStock', quantity: 10 },
     AdjustStock: { type: 'AdjustStock', delta: -1, reason: 'broken' },
     RestockReturned: { type: 'RestockReturned', quantity: 1, returnId: 'ret_1' },
+    TransferStock: { type: 'TransferStock', to: 'wh-west', quantity: 2 },
+    ReceiveTransfer: { type: 'ReceiveTransfer', transferId: 'req_1', from: 'wh-west', quantity: 2 },
+    ConfirmTransfer: { type: 'ConfirmTransfer', transferId: 'req_1' },
+    QuarantineStock: { type: 'QuarantineStock', quantity: 1, reason: 'wet' },
+    ReleaseQuarantine: { type: 'ReleaseQuarantine', quantity: 1, reason: 'dry' },
+    ExpectDelivery: { type: 'ExpectDelivery', quantity: 20, at: T0 + 86_400_000 },
+    ClearExpected: { type: 'ClearExpected' },
   },
 };
 

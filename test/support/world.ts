@@ -67,7 +67,7 @@ function disturbance(pick: Pick, parcels: readonly Address[]): Message {
     ...reported,
     ...to('order', order.CancelOrder),
     ...to('order-saga', saga.ReleaseHold, saga.RetrySaga, saga.CancelByOperator),
-    ...to('stock', stock.ReceiveStock),
+    ...to('stock', stock.ReceiveStock, stock.TransferStock),
     ...to('customer', customer.AnonymiseCustomer),
     ...to('email-claim', { type: 'TakeEmail', customerId: 'cus_2' }),
   ]);
