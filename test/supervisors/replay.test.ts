@@ -94,7 +94,7 @@ replay('so does its snapshot with the commits after it', ({ db, live }) => {
   const store = createShardStore(db);
   const withSnapshot = new Set<string>();
   for (const [key, said] of live) {
-    const stored = store.load(key, 1);
+    const stored = store.load(key, deciderOf(key).stateVersion ?? 1);
     const address = parseAddressKey(key);
     if (stored.snapshot) withSnapshot.add(address.type);
     assert.ok(stored.commits.length < 128, `${key}: ${stored.commits.length} commits to replay`);
