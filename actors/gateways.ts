@@ -49,6 +49,30 @@ export type PaymentGatewayResult = {
   readonly result: PaymentGatewayOutcome;
 };
 
+/**
+ * What the vendor has on its books of one operation. A key is ours; a vendor also knows what we never asked for. Of an
+ * authorization: `pending` waits for the customer, of `held` something can still be captured, of `closed` nothing.
+ */
+export type VendorOperation =
+  | Booked<'authorize', 'pending' | 'refused' | 'held' | 'closed'>
+  | Booked<'capture' | 'refund', 'done' | 'refused'>;
+
+type Booked<Kind extends string, State extends string> = {
+  readonly kind: Kind;
+  readonly key: string;
+  readonly amount: Money;
+  readonly state: State;
+};
+
+export type VendorAccount = { readonly orderId: string; readonly operations: readonly VendorOperation[] };
+
+/** The vendor's books, to be compared with ours. Rejects when the vendor can't be asked. */
+export interface PaymentBooks {
+  /** At most `limit` accounts in the order of their `<orderId>/`, after that of the given order. */
+  accounts(page: { readonly after?: string; readonly limit: number }): Promise<readonly VendorAccount[]>;
+  account(orderId: string): Promise<VendorAccount | undefined>;
+}
+
 export type CarrierGatewayRequest =
   | {
       readonly type: 'CarrierBuyLabel';

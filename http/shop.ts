@@ -8,6 +8,7 @@ export type { DeadLetters, LetterQuery, StoredDeadLetter, StoredRepair } from '.
 export type { CatalogEntry } from '../storage/projections/catalog.ts';
 export type { OrderPage, OrderRow } from '../storage/projections/customerOrders.ts';
 export type { StockRow } from '../storage/projections/stockLevels.ts';
+export type { Finding } from '../supervisors/reconcile.ts';
 export type { Versioned } from '../supervisors/shop.ts';
 
 export type Shop = Pick<
@@ -22,6 +23,7 @@ export type Shop = Pick<
   | 'staff'
   | 'letters'
   | 'quarantined'
+  | 'reconcile'
   | 'health'
   | 'metrics'
   | 'clock'

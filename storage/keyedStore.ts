@@ -12,6 +12,8 @@ export type KeyedStore<Entry extends KeyedEntry> = {
   get(key: string): Entry | undefined;
   put(entry: Entry): void;
   all(): Iterable<Entry>;
+  /** By key, after the given one; at most `limit`. */
+  after(key: string, limit: number): readonly Entry[];
   close(): void;
 };
 
@@ -23,6 +25,9 @@ export function openKeyedStore<Entry extends KeyedEntry>(path: string): KeyedSto
   const get = db.prepare<[string], string>('SELECT entry FROM entries WHERE key = ?').pluck();
   const put = db.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?)');
   const all = db.prepare<[], string>('SELECT entry FROM entries').pluck();
+  const after = db
+    .prepare<[string, number], string>('SELECT entry FROM entries WHERE key > ? ORDER BY key LIMIT ?')
+    .pluck();
   return {
     get(key) {
       const text = get.get(key) as string | undefined;
@@ -34,6 +39,7 @@ export function openKeyedStore<Entry extends KeyedEntry>(path: string): KeyedSto
     *all() {
       for (const text of all.iterate()) yield JSON.parse(text as string) as Entry;
     },
+    after: (key, limit) => after.all(key, limit).map((text) => JSON.parse(text as string) as Entry),
     close: () => db.close(),
   };
 }

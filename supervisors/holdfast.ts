@@ -6,6 +6,7 @@ import type { Clock, Gateway, Ids, ShardLog } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
 import { defaultPolicy } from '../actors/policy.ts';
 import { shop as deciders } from '../actors/shop.ts';
+import { createAggregateIds } from '../storage/aggregateIds.ts';
 import { openDataFolder } from '../storage/dataFolder.ts';
 import { createDeadLetters, type DeadLetters } from '../storage/deadLetters.ts';
 import { createEmbeddedLog } from '../storage/embeddedLog.ts';
@@ -22,6 +23,7 @@ import { createShardStore } from '../storage/shardStore.ts';
 import { createStoreFigures } from '../storage/storeFigures.ts';
 import { createCarrierGateway } from '../transport/carrier/gateway.ts';
 import { createCarrierSimulator } from '../transport/carrier/simulator.ts';
+import { createSimulatorBooks } from '../transport/payment/books.ts';
 import { createPaymentGateway } from '../transport/payment/gateway.ts';
 import type { LedgerEntry } from '../transport/payment/ledger.ts';
 import { createPaymentSimulator } from '../transport/payment/simulator.ts';
@@ -33,6 +35,7 @@ import { createIds } from './ids.ts';
 import type { AnyDecider } from './memory.ts';
 import { createNode, type Node } from './node.ts';
 import type { Quarantined } from './quarantine.ts';
+import { createReconcile, type Reconcile } from './reconcile.ts';
 import { createShopCore, type ShopCore } from './shop.ts';
 import { createTelemetry, type RuntimeTelemetry } from './telemetry.ts';
 
@@ -52,6 +55,8 @@ export type Holdfast = ShopCore & {
   readonly letters: DeadLetters;
   /** Actors that crashed again and again and get no messages for a while. */
   quarantined(): readonly Quarantined[];
+  /** Our books of the customers' money against the payment vendor's. */
+  readonly reconcile: Reconcile;
   readonly policy: Policy;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -148,6 +153,13 @@ export function startHoldfast(
     staff: async () => staff(),
     letters,
     quarantined: () => node.quarantined,
+    reconcile: createReconcile({
+      books: createSimulatorBooks(ledger, clock.now),
+      store,
+      aggregateIds: createAggregateIds(db),
+      deciders: all,
+      clock,
+    }),
     policy,
     clock,
     ids,

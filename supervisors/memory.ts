@@ -37,7 +37,7 @@ export type Memory = {
 
 /** What the store and the commits that aren't durable yet make of an aggregate. */
 export function recall(
-  store: ShardStore,
+  store: Pick<ShardStore, 'load'>,
   decider: AnyDecider,
   address: Address,
   undurable: (key: AddressKey) => readonly StoredCommit[],

@@ -1,6 +1,7 @@
 /** Every route there is, in one place: the router and the description are made of this list. */
 import type { Route } from '../route.ts';
 import { deadLetterRoutes } from './admin/deadLetters.ts';
+import { paymentRoutes } from './admin/payments.ts';
 import { adminProductRoutes } from './admin/products.ts';
 import { advanceClock, killActor, quarantineRoutes } from './admin/runtime.ts';
 import { sagaRoutes } from './admin/sagas.ts';
@@ -37,6 +38,7 @@ export function allRoutes({ virtualClock, chaos }: Features): readonly Route[] {
     ...staffRoutes,
     ...deadLetterRoutes,
     ...quarantineRoutes,
+    ...paymentRoutes,
     ...(virtualClock ? [advanceClock] : []),
     ...(chaos ? [killActor] : []),
     ...systemRoutes,

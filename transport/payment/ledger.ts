@@ -38,6 +38,8 @@ export interface SimulatorLedger {
   get(key: string): LedgerEntry | undefined;
   put(entry: LedgerEntry): void;
   all(): Iterable<LedgerEntry>;
+  /** By key, after the given one; at most `limit`. */
+  after(key: string, limit: number): readonly LedgerEntry[];
 }
 
 export function createMemoryLedger(): SimulatorLedger {
@@ -48,6 +50,11 @@ export function createMemoryLedger(): SimulatorLedger {
       entries.set(entry.key, entry);
     },
     all: () => entries.values(),
+    after: (key, limit) =>
+      [...entries.values()]
+        .filter((entry) => entry.key > key)
+        .sort((a, b) => (a.key < b.key ? -1 : 1))
+        .slice(0, limit),
   };
 }
 
