@@ -17,14 +17,24 @@ import { problemOf } from './order/draft.ts';
 import { type OrderCommand, orderAddress } from './order.ts';
 import type { Policy, ShippingMethod } from './policy.ts';
 import { draftOf, type PriceChange, type PricedLine, shippingPrice, totalsOf } from './pricing.ts';
-import type { PostalAddress, ShopContext, Totals } from './shared.ts';
+import type { PostalAddress, ReviewFacts, ShopContext, Totals } from './shared.ts';
 
 /** `customerId` is always the token's subject. */
 export type CheckoutEdgeCommand =
   | { readonly type: 'SetAddress'; readonly customerId: string; readonly address: PostalAddress }
   | { readonly type: 'SetShippingMethod'; readonly customerId: string; readonly method: ShippingMethod }
-  | { readonly type: 'SetPayment'; readonly customerId: string; readonly token: string }
-  | { readonly type: 'CompleteCheckout'; readonly customerId: string; readonly acceptPriceChanges: boolean };
+  | {
+      readonly type: 'SetPayment';
+      readonly customerId: string;
+      readonly token: string;
+      readonly billingAddress?: PostalAddress;
+    }
+  | {
+      readonly type: 'CompleteCheckout';
+      readonly customerId: string;
+      readonly acceptPriceChanges: boolean;
+      readonly facts?: ReviewFacts;
+    };
 
 export type CheckoutTimerCommand = { readonly type: 'ExpireCheckout' };
 
@@ -65,7 +75,7 @@ export type CheckoutEvent =
     })
   | (Step<'AddressSet'> & { readonly personal: { readonly address: PostalAddress } })
   | (Step<'MethodSet'> & { readonly method: ShippingMethod; readonly price: Money })
-  | (Step<'PaymentSet'> & { readonly personal: { readonly token: string } })
+  | (Step<'PaymentSet'> & { readonly personal: { readonly token: string; readonly billingAddress?: PostalAddress } })
   | { readonly type: 'PriceChangeAcknowledged'; readonly v: 1; readonly priceChanges: readonly PriceChange[] }
   | { readonly type: 'CheckoutCompleted'; readonly v: 1; readonly orderId: string }
   | {
@@ -90,6 +100,7 @@ type OpenCheckout = Contents & {
   readonly status: 'open';
   readonly address: PostalAddress | null;
   readonly token: string | null;
+  readonly billingAddress?: PostalAddress;
 };
 
 export type CheckoutState =
@@ -151,8 +162,10 @@ function evolve(state: CheckoutState, event: CheckoutEvent): CheckoutState {
       return { ...state, address: event.personal.address, expiresAt: event.expiresAt };
     case 'MethodSet':
       return { ...state, shipping: { method: event.method, price: event.price }, expiresAt: event.expiresAt };
-    case 'PaymentSet':
-      return { ...state, token: event.personal.token, expiresAt: event.expiresAt };
+    case 'PaymentSet': {
+      const { billingAddress: _replaced, ...kept } = state;
+      return { ...kept, ...event.personal, expiresAt: event.expiresAt };
+    }
     case 'PriceChangeAcknowledged':
       return { ...state, priceChanges: [] };
     case 'CheckoutCompleted':
@@ -231,16 +244,25 @@ function setMethod(checkout: OpenCheckout, method: ShippingMethod, { now, policy
   return stepDone({ type: 'MethodSet', v: 1, expiresAt, method, price: shippingPrice(method, policy) });
 }
 
-function setPayment(checkout: OpenCheckout, token: string, { now, policy }: ShopContext): CheckoutDecision {
+function setPayment(
+  checkout: OpenCheckout,
+  { token, billingAddress }: Extract<CheckoutCommand, { type: 'SetPayment' }>,
+  { now, policy }: ShopContext,
+): CheckoutDecision {
   if (checkout.address === null) return stepMissing('address');
   if (checkout.shipping === null) return stepMissing('shipping-method');
   const expiresAt = now + policy.checkout.expiryMs;
-  return stepDone({ type: 'PaymentSet', v: 1, expiresAt, personal: { token } });
+  const personal = { token, ...(billingAddress !== undefined && { billingAddress }) };
+  return stepDone({ type: 'PaymentSet', v: 1, expiresAt, personal });
 }
 
 /** What the order would refuse is refused here: a completed checkout has its order. */
-function complete(checkout: OpenCheckout, acceptPriceChanges: boolean, { policy }: ShopContext): CheckoutDecision {
-  const { id, customerId, lines, discount, tax, address, shipping, token, priceChanges } = checkout;
+function complete(
+  checkout: OpenCheckout,
+  { acceptPriceChanges, facts }: Extract<CheckoutCommand, { type: 'CompleteCheckout' }>,
+  { policy }: ShopContext,
+): CheckoutDecision {
+  const { id, customerId, lines, discount, tax, address, billingAddress, shipping, token, priceChanges } = checkout;
   if (address === null || shipping === null || token === null) return stepMissing(stepOf(checkout));
   if (priceChanges.length > 0 && !acceptPriceChanges) return priceChanged(priceChanges);
   const [orderId, cartId] = [orderOf(id), cartOf(id)];
@@ -255,6 +277,8 @@ function complete(checkout: OpenCheckout, acceptPriceChanges: boolean, { policy 
     shippingMethod: shipping.method,
     paymentToken: token,
     address,
+    ...(billingAddress !== undefined && { billingAddress }),
+    ...(facts !== undefined && { facts }),
   });
   const rejection = problemOf(draft, policy);
   if (rejection) return { rejection };
@@ -284,14 +308,12 @@ function decide(state: CheckoutState, command: CheckoutCommand, context: ShopCon
     case 'SetShippingMethod':
       return own(state, command.customerId, context, (checkout) => setMethod(checkout, command.method, context));
     case 'SetPayment':
-      return own(state, command.customerId, context, (checkout) => setPayment(checkout, command.token, context));
+      return own(state, command.customerId, context, (checkout) => setPayment(checkout, command, context));
     case 'CompleteCheckout':
       if (state.status === 'completed' && state.customerId === command.customerId) {
         return { events: [], reply: { orderId: state.orderId } satisfies CompletedReply };
       }
-      return own(state, command.customerId, context, (checkout) =>
-        complete(checkout, command.acceptPriceChanges, context),
-      );
+      return own(state, command.customerId, context, (checkout) => complete(checkout, command, context));
     case 'ExpireCheckout':
       return expire(state, context);
     default:

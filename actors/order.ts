@@ -161,9 +161,10 @@ function place(state: OrderState, draft: OrderDraft, { now, policy }: ShopContex
   if (state.status !== 'unknown') return { events: [], reply: replyOf(state) };
   const problem = problemOf(draft, policy);
   if (problem !== undefined) return { rejection: problem };
-  const { customerId, cartId, currency, lines, totals, shippingMethod, address } = draft;
+  const { customerId, cartId, currency, lines, totals, shippingMethod, address, billingAddress } = draft;
   const order = { customerId, ...(cartId === undefined ? {} : { cartId }), currency, lines, totals, shippingMethod };
-  const event: OrderEvent = { type: 'OrderPlaced', v: 1, ...order, placedAt: now, personal: { address } };
+  const personal = { address, ...(billingAddress !== undefined && { billingAddress }) };
+  const event: OrderEvent = { type: 'OrderPlaced', v: 1, ...order, placedAt: now, personal };
   const placed = evolveOrder(state, event);
   const start: OrderSend = { to: sagaAddress(state.orderId), message: { type: 'StartSaga', draft } };
   return { events: [event], sends: [start, noteFor(placed)], reply: replyOf(placed) };

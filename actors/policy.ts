@@ -52,8 +52,17 @@ export type Policy = {
     /** How long a customer whose payment was declined may give another payment method. */
     readonly paymentMethodMs: number;
   };
-  /** Orders above the amount (minor units) wait for an operator; `null` switches the rule off. */
-  readonly review: { readonly totalAbove: number | null };
+  /** Which orders wait for an operator before they are captured; `null` switches a rule off. Amounts in minor units. */
+  readonly review: {
+    readonly totalAbove: number | null;
+    /** Of a customer who has never paid an order. */
+    readonly firstOrderAbove: number | null;
+    /** More orders than this from one network address within the window. */
+    readonly ordersPerAddress: number | null;
+    readonly addressWindowMs: number;
+    /** Billing and shipping country differ. */
+    readonly countryMismatch: boolean;
+  };
   readonly order: { readonly customerCancelMs: number; readonly returnWindowMs: number };
   readonly stock: { readonly reservationMs: number; readonly lowStockThreshold: number; readonly tombstones: number };
   readonly payment: {
@@ -99,7 +108,13 @@ export const defaultPolicy: Policy = {
     reviewMs: HOUR,
     paymentMethodMs: DAY,
   },
-  review: { totalAbove: 50_000 },
+  review: {
+    totalAbove: 50_000,
+    firstOrderAbove: 20_000,
+    ordersPerAddress: 10,
+    addressWindowMs: HOUR,
+    countryMismatch: true,
+  },
   order: { customerCancelMs: 2 * HOUR, returnWindowMs: 30 * DAY },
   stock: { reservationMs: 30 * MINUTE, lowStockThreshold: 10, tombstones: 1_000 },
   payment: {

@@ -4,7 +4,7 @@
  */
 import { add, allocate, allocateWithin, type Money, money, multiply, subtract, sum, zero } from './kernel/money.ts';
 import type { Policy, ShippingMethod } from './policy.ts';
-import type { OrderDraft, OrderLine, PostalAddress, Totals } from './shared.ts';
+import type { OrderDraft, OrderLine, PostalAddress, ReviewFacts, Totals } from './shared.ts';
 
 /** A SKU at the unit price that its buyer was promised. */
 export type PricedLine = {
@@ -43,6 +43,8 @@ export type Purchase = Charges & {
   readonly shippingMethod: ShippingMethod;
   readonly paymentToken: string;
   readonly address: PostalAddress;
+  readonly billingAddress?: PostalAddress;
+  readonly facts?: ReviewFacts;
 };
 
 export function draftOf(purchase: Purchase): OrderDraft {

@@ -47,4 +47,15 @@ export type OrderDraft = {
   readonly shippingMethod: ShippingMethod;
   readonly paymentToken: string;
   readonly address: PostalAddress;
+  /** Where it differs from where to send it. */
+  readonly billingAddress?: PostalAddress;
+  readonly facts?: ReviewFacts;
+};
+
+/** What the edge found out about whoever orders, for the review. */
+export type ReviewFacts = {
+  /** The customer has never paid an order before. */
+  readonly firstOrder: boolean;
+  /** Orders of late from the same network address, this one included; 0 when it tells nothing. */
+  readonly ordersFromAddress: number;
 };

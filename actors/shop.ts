@@ -21,6 +21,7 @@ import type {
 import { type InventorySend, inventoryDecider } from './inventoryItem.ts';
 import type { Address } from './kernel/address.ts';
 import type { Decider, Typed, Versioned } from './kernel/decider.ts';
+import { type NetworkAddressCommand, networkAddressDecider } from './networkAddress.ts';
 import { type OrderEdgeCommand, type OrderSend, type OrderTimerCommand, orderDecider } from './order.ts';
 import type { SagaEdgeCommand, SagaSend, SagaTimerCommand } from './orderSaga/messages.ts';
 import { sagaDecider } from './orderSaga/saga.ts';
@@ -36,6 +37,7 @@ export const shop = {
   customer: customerDecider,
   'customer-orders': customerOrdersDecider,
   'email-claim': emailClaimDecider,
+  'network-address': networkAddressDecider,
   order: orderDecider,
   'order-saga': sagaDecider,
   payment: paymentDecider,
@@ -67,6 +69,7 @@ export type FromElsewhere = {
   customer: CustomerEdgeCommand['type'];
   'customer-orders': never;
   'email-claim': (EmailClaimEdgeCommand | EmailClaimTimerCommand)['type'];
+  'network-address': NetworkAddressCommand['type'];
   order: (OrderEdgeCommand | OrderTimerCommand)['type'];
   'order-saga': (SagaEdgeCommand | SagaTimerCommand)['type'];
   payment: PaymentGatewayResult['type'] | 'EnquireAgain' | 'RetryRefund' | 'ExpireAuthorization';

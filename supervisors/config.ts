@@ -1,10 +1,21 @@
 /** The configuration: read from the environment once, validated whole; a wrong value is named and stops the start. */
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { defaultPolicy, type Policy } from '../actors/policy.ts';
 
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const count = (fallback: number, min: number, max: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
+
+/** Minor units, or a number of orders. */
+const limitOrOff = (fallback: number | null) =>
+  z
+    .string()
+    .regex(/^(off|\d{1,12})$/, 'must be a whole number or "off"')
+    .transform((value) => (value === 'off' ? null : Number(value)))
+    .default(fallback);
+
+const { review } = defaultPolicy;
 
 const schema = z.object({
   PORT: count(3000, 0, 65_535),
@@ -26,6 +37,10 @@ const schema = z.object({
   SEED: z.enum(['demo', 'none']).optional(),
   PAYMENT: z.enum(['simulated']).default('simulated'),
   CARRIER: z.enum(['simulated']).default('simulated'),
+  REVIEW_TOTAL_ABOVE: limitOrOff(review.totalAbove),
+  REVIEW_FIRST_ORDER_ABOVE: limitOrOff(review.firstOrderAbove),
+  REVIEW_ORDERS_PER_ADDRESS: limitOrOff(review.ordersPerAddress),
+  REVIEW_COUNTRY_MISMATCH: onOff.default(review.countryMismatch),
   CLOCK: z.enum(['real', 'virtual']).default('real'),
   CHAOS: onOff.default(false),
   FAIL_POINT: z.string().optional(),
@@ -83,4 +98,19 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (!result.success || problems.length > 0) throw new ConfigError(`wrong configuration:\n  ${problems.join('\n  ')}`);
   const { NODE_NAME = hostname(), RATE_LIMIT = production ? PRODUCTION_RATE_LIMIT : 0 } = result.data;
   return { ...result.data, NODE_NAME, RATE_LIMIT };
+}
+
+/** The shop's figures, as far as the environment changes them. */
+export function configuredPolicy(config: Config, policy: Policy = defaultPolicy): Policy {
+  const { REVIEW_TOTAL_ABOVE, REVIEW_FIRST_ORDER_ABOVE, REVIEW_ORDERS_PER_ADDRESS, REVIEW_COUNTRY_MISMATCH } = config;
+  return {
+    ...policy,
+    review: {
+      ...policy.review,
+      totalAbove: REVIEW_TOTAL_ABOVE,
+      firstOrderAbove: REVIEW_FIRST_ORDER_ABOVE,
+      ordersPerAddress: REVIEW_ORDERS_PER_ADDRESS,
+      countryMismatch: REVIEW_COUNTRY_MISMATCH,
+    },
+  };
 }

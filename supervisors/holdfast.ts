@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import type { Address } from '../actors/kernel/address.ts';
 import type { Clock, Gateway, Ids, ShardLog } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
-import { defaultPolicy } from '../actors/policy.ts';
 import { shop as deciders } from '../actors/shop.ts';
 import { createAggregateIds } from '../storage/aggregateIds.ts';
 import { openDataFolder } from '../storage/dataFolder.ts';
@@ -29,7 +28,7 @@ import type { LedgerEntry } from '../transport/payment/ledger.ts';
 import { createPaymentSimulator } from '../transport/payment/simulator.ts';
 import { withAlerts } from './alerts.ts';
 import { createRealClock, createVirtualClock, type VirtualClock } from './clock.ts';
-import type { Config } from './config.ts';
+import { type Config, configuredPolicy } from './config.ts';
 import { createFailPoints } from './failPoints.ts';
 import { createIds } from './ids.ts';
 import type { AnyDecider } from './memory.ts';
@@ -88,7 +87,7 @@ export type Replacements = {
 export function startHoldfast(
   config: Config,
   logger: Logger,
-  policy: Policy = defaultPolicy,
+  policy: Policy = configuredPolicy(config),
   replacements: Replacements = {},
 ): Holdfast {
   const folder = openDataFolder(config.DATA_DIR, config.SHARDS);

@@ -51,7 +51,7 @@ export type OrderEvent =
       readonly totals: Totals;
       readonly shippingMethod: ShippingMethod;
       readonly placedAt: number;
-      readonly personal: { readonly address: PostalAddress };
+      readonly personal: { readonly address: PostalAddress; readonly billingAddress?: PostalAddress };
     }
   | {
       readonly type: 'OrderHeld';

@@ -36,6 +36,7 @@ export type Order = {
   readonly totals: Totals;
   readonly shippingMethod: ShippingMethod;
   readonly address: PostalAddress;
+  readonly billingAddress?: PostalAddress;
   readonly placedAt: number;
   readonly deliveredAt: number | null;
   readonly payment: OrderPayment;
@@ -90,7 +91,7 @@ function placed(orderId: string, event: Extract<OrderEvent, { type: 'OrderPlaced
     lines: event.lines,
     totals: event.totals,
     shippingMethod: event.shippingMethod,
-    address: event.personal.address,
+    ...event.personal,
     placedAt: event.placedAt,
     deliveredAt: null,
     payment: { status: 'pending', authorized: none, captured: none, refunded: none },

@@ -19,7 +19,7 @@ export function advance(turn: Turn): Progress {
   const reserved = reserveLines(turn);
   if (reserved !== 'reserved') return reserved;
   if (!authorized(turn)) return 'asked';
-  if (needsReview(turn)) return 'needs-review';
+  if (!turn.saga.reviewed && turn.saga.review.length > 0) return 'needs-review';
   if (committedLines(turn)) capture(turn);
   return 'asked';
 }
@@ -71,11 +71,6 @@ function authorized(turn: Turn): boolean {
   const attempt = attempts.length + 1;
   turn.start(`authorize:${attempt}`, { kind: 'authorize', attempt });
   return false;
-}
-
-function needsReview({ saga, context }: Turn): boolean {
-  const { totalAbove } = context.policy.review;
-  return !saga.reviewed && totalAbove !== null && saga.total.amount > totalAbove;
 }
 
 function committedLines(turn: Turn): boolean {

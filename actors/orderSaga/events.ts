@@ -3,6 +3,7 @@ import type { Money } from '../kernel/money.ts';
 import type { Awaiting } from '../order/events.ts';
 import type { ShippingMethod } from '../policy.ts';
 import type { PostalAddress } from '../shared.ts';
+import type { ReviewRule } from './review.ts';
 
 /**
  * What a step does. It holds every id that asking, asking again and undoing need, so StepStarted registers the
@@ -61,6 +62,8 @@ export type SagaEvent =
       readonly candidates: readonly string[];
       /** When it is held unless it is confirmed, in ms since the epoch. */
       readonly confirmBy?: number;
+      /** Why a person looks at it before it is captured. */
+      readonly review?: readonly ReviewRule[];
       readonly personal: { readonly address: PostalAddress; readonly paymentToken: string };
     }
   | { readonly type: 'StepStarted'; readonly v: 1; readonly step: string; readonly work: Work }

@@ -4,6 +4,7 @@ import type { Awaiting } from '../order/events.ts';
 import { advance, isFulfilled } from './advance.ts';
 import { unwind } from './compensation.ts';
 import type { EndOutcome, Undoing } from './events.ts';
+import { reviewReason } from './review.ts';
 import { isAskingToPay, isConfirmed, type Phase, stepsOf, stuckSteps } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -43,7 +44,7 @@ function goForward(turn: Turn): void {
       undo(turn, { goal: 'out-of-stock', reason: 'Not every line can be delivered.', by: 'saga', why: '' });
       return;
     case 'needs-review':
-      hold(turn, 'review', 'The total is above the limit for a review.');
+      hold(turn, 'review', reviewReason(turn.saga.review));
       return;
     case 'fulfilled':
       turn.record({ type: 'SagaCompleted', v: 1 });

@@ -18,6 +18,7 @@ import type { SagaEvent } from './events.ts';
 import { proceed } from './flow.ts';
 import type { SagaCommand, SagaReply, SagaSend, SagaTimerCommand } from './messages.ts';
 import { cancel, isEdgeCommand, operate, unknownSaga } from './operator.ts';
+import { rulesMatched } from './review.ts';
 import { evolveSaga, initialSaga, type Saga, type SagaState, started } from './state.ts';
 import { onPaymentMethodOverdue, onReviewOverdue, onSagaTimedOut, onStepTimedOut } from './timeouts.ts';
 import { Turn } from './turn.ts';
@@ -38,6 +39,7 @@ function start(orderId: string, draft: OrderDraft, context: ShopContext): SagaDe
     shippingMethod,
     candidates: nearestFirst(context.policy.warehouses, address),
     confirmBy: context.now + context.policy.saga.timeoutMs,
+    review: rulesMatched(draft, context.policy),
     personal: { address, paymentToken },
   } as const;
   const turn = new Turn(started(orderId, event), context);

@@ -5,6 +5,7 @@ import type { Awaiting } from '../order/events.ts';
 import type { ShippingMethod } from '../policy.ts';
 import type { PostalAddress } from '../shared.ts';
 import type { EndOutcome, Goal, SagaEvent, StepKind, Undoing, Work } from './events.ts';
+import type { ReviewRule } from './review.ts';
 
 /**
  * running, waiting (for the customer, at the bank) and unknown (no answer): it may have happened.
@@ -71,6 +72,8 @@ export type Saga = {
   readonly steps: { readonly [id: string]: Step };
   /** Counts the starts: 1, and one more for each time that the operator let a held order start anew. */
   readonly round: number;
+  /** The rules for a review that it matched. */
+  readonly review: readonly ReviewRule[];
   readonly reviewed: boolean;
   /** When the running round is held unless it is confirmed, in ms since the epoch; null when it isn't known. */
   readonly confirmBy: number | null;
@@ -111,6 +114,7 @@ export function started(orderId: string, event: Extract<SagaEvent, { type: 'Saga
     address: personal.address,
     steps: {},
     round: 1,
+    review: event.review ?? [],
     reviewed: false,
     confirmBy: event.confirmBy ?? null,
     paymentRequest: null,

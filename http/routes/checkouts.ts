@@ -1,10 +1,11 @@
 /** From a cart to an order, step by step. */
 import type { CartState, CheckoutStartedReply } from '../../actors/cart.ts';
 import type { CheckoutEdgeCommand, CheckoutState, CompletedReply } from '../../actors/checkout.ts';
-import { cartAddress, checkoutAddress } from '../../actors/ids.ts';
+import { cartAddress, checkoutAddress, orderOf } from '../../actors/ids.ts';
 import { ask, firstVersion, notYet, read, stateAt } from '../calls.ts';
 import { delivery } from '../postal.ts';
 import { notFound, Problem } from '../problem.ts';
+import { reviewFacts } from '../reviewFacts.ts';
 import { type Answer, type Call, type Route, route } from '../route.ts';
 import { emptyBodySchema } from '../schemas/cart.ts';
 import {
@@ -147,8 +148,17 @@ const setPayment = route({
   body: setPaymentSchema,
   responses: checkout,
   example: { token: 'tok_success' },
-  handler: (call) =>
-    step(call, call.params.id, { type: 'SetPayment', customerId: call.principal.sub, token: call.body.token }),
+  handler: async (call) => {
+    const { token, billingAddress } = call.body;
+    return step(call, call.params.id, {
+      type: 'SetPayment',
+      customerId: call.principal.sub,
+      token,
+      ...(billingAddress !== undefined && {
+        billingAddress: await delivery(call, billingAddress, '/billingAddress/addressId'),
+      }),
+    });
+  },
 });
 
 const complete = route({
@@ -166,7 +176,9 @@ const complete = route({
   example: { acceptPriceChanges: false },
   handler: async (call) => {
     const { acceptPriceChanges } = call.body;
-    const command = { type: 'CompleteCheckout', customerId: call.principal.sub, acceptPriceChanges };
+    await ownCheckout(call, call.params.id);
+    const facts = await reviewFacts(call, orderOf(call.params.id));
+    const command = { type: 'CompleteCheckout', customerId: call.principal.sub, acceptPriceChanges, facts };
     const completed = await ask<CompletedReply>(call, checkoutAddress(call.params.id), command);
     return placedAnswer(call, completed.value.orderId, completed.replayed);
   },

@@ -12,6 +12,7 @@ import { ask, read, stateAt } from '../calls.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { delivery } from '../postal.ts';
 import { notFound, Problem, rejected } from '../problem.ts';
+import { reviewFacts } from '../reviewFacts.ts';
 import { type Call, type Route, route } from '../route.ts';
 import { cursorSchema, idParams, limitSchema } from '../schemas/common.ts';
 import { cancelSchema, orderListSchema, orderSchema, placeOrderSchema, timelineSchema } from '../schemas/order.ts';
@@ -61,7 +62,7 @@ const placeOrder = route({
 async function draftFor(
   call: Call,
   orderId: string,
-  { lines, address, shippingMethod, payment }: z.output<typeof placeOrderSchema>,
+  { lines, address, billingAddress, shippingMethod, payment }: z.output<typeof placeOrderSchema>,
 ): Promise<OrderDraft> {
   const { policy, principal } = call;
   const none = zero(policy.currency);
@@ -75,6 +76,10 @@ async function draftFor(
     shippingMethod,
     paymentToken: payment.token,
     address: await delivery(call, address, '/address/addressId'),
+    ...(billingAddress !== undefined && {
+      billingAddress: await delivery(call, billingAddress, '/billingAddress/addressId'),
+    }),
+    facts: await reviewFacts(call, orderId),
   });
 }
 

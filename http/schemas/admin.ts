@@ -88,6 +88,7 @@ export const sagaSchema = z
     status: z.string(),
     awaiting: z.union([awaitingSchema, z.null()]),
     reason: z.union([z.string(), z.null()]),
+    overdue: z.boolean().meta({ description: 'Nobody has looked at it in time.' }),
     total: z.union([moneySchema, z.null()]),
     steps: z.array(
       z.strictObject({

@@ -8,6 +8,7 @@ import {
   totalsSchema,
   versionSchema,
 } from './common.ts';
+import { deliverySchema } from './customer.ts';
 
 const checkoutLineSchema = z.strictObject({
   sku: z.string(),
@@ -29,6 +30,7 @@ export const checkoutSchema = z
     priceChanges: z.array(z.strictObject({ sku: z.string(), old: moneySchema, new: moneySchema })),
     totals: totalsSchema,
     address: z.union([addressSchema, z.null()]),
+    billingAddress: z.union([addressSchema, z.null()]),
     shippingMethod: z.union([shippingMethodSchema, z.null()]),
     expiresAt: timeSchema,
     orderId: z.string().optional(),
@@ -45,7 +47,9 @@ export const shippingMethodsSchema = z
   .meta({ id: 'ShippingMethods' });
 
 export const setMethodSchema = z.strictObject({ method: shippingMethodSchema }).meta({ id: 'SetShippingMethod' });
-export const setPaymentSchema = z.strictObject({ token: paymentTokenSchema }).meta({ id: 'SetPayment' });
+export const setPaymentSchema = z
+  .strictObject({ token: paymentTokenSchema, billingAddress: deliverySchema.optional() })
+  .meta({ id: 'SetPayment' });
 export const completeSchema = z
   .strictObject({ acceptPriceChanges: z.boolean().default(false) })
   .meta({ id: 'CompleteCheckout' });

@@ -92,6 +92,7 @@ export const orderSchema = z
     totals: totalsSchema,
     shippingMethod: shippingMethodSchema,
     address: addressSchema,
+    billingAddress: z.union([addressSchema, z.null()]),
     placedAt: timeSchema,
     deliveredAt: z.union([timeSchema, z.null()]),
     version: versionSchema,
@@ -111,6 +112,7 @@ export const placeOrderSchema = z
       .max(MAX_LINES),
     address: deliverySchema,
     shippingMethod: shippingMethodSchema,
+    billingAddress: deliverySchema.optional(),
     payment: z.strictObject({ token: paymentTokenSchema }),
   })
   .meta({ id: 'PlaceOrder' });

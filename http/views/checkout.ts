@@ -23,6 +23,7 @@ export function checkoutView(checkout: KnownCheckout, version: number) {
     priceChanges: checkout.priceChanges.map(({ sku, old, new: price }) => ({ sku, old, new: price })),
     totals: checkoutTotals(checkout),
     address: open ? checkout.address : null,
+    billingAddress: open ? (checkout.billingAddress ?? null) : null,
     shippingMethod: checkout.shipping?.method ?? null,
     expiresAt: time(checkout.expiresAt),
     ...(checkout.status === 'completed' && { orderId: checkout.orderId }),

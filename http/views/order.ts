@@ -21,6 +21,7 @@ export function orderView(order: Order, version: number) {
     totals: order.totals,
     shippingMethod: order.shippingMethod,
     address: order.address,
+    billingAddress: order.billingAddress ?? null,
     placedAt: time(order.placedAt),
     deliveredAt: order.deliveredAt === null ? null : time(order.deliveredAt),
     version,

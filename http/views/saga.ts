@@ -11,6 +11,7 @@ export function sagaView(saga: SagaState, version: number, history: readonly Sto
     status: started ? started.phase.status : saga.status,
     awaiting: started?.phase.status === 'waiting' ? started.phase.awaiting : null,
     reason: started ? reasonOf(started.phase) : null,
+    overdue: started?.phase.status === 'waiting' && started.phase.overdue,
     total: started?.total ?? null,
     steps: Object.values(started?.steps ?? {}).map(stepView),
     timers: timersView(history, now),

@@ -243,6 +243,23 @@ completing('the order accepts what it sends', () => {
   assert.ok(order.given().when(message as Parameters<typeof orderDecider.decide>[1]).accepted.events.length > 0);
 });
 
+completing('the billing address of the last payment step and the facts for the review are in the order', () => {
+  const billingAddress = { ...address, country: 'CA' };
+  const facts = { firstOrder: true, ordersFromAddress: 2 };
+  const given = checkout.given(began(), addressSet, methodSet, paymentSet).when({ ...setPayment, billingAddress });
+  given.then({ ...paymentSet, personal: { token: 'tok_success', billingAddress } });
+  const draftOf = (state: CheckoutState) => {
+    const command = { type: 'CompleteCheckout', customerId: 'cus_1', acceptPriceChanges: true, facts } as const;
+    const message = checkout.from(state).when(command).sent[0]?.message;
+    return message !== undefined && 'draft' in message ? (message['draft'] as object) : {};
+  };
+  const draft = draftOf(given.state);
+  assert.equal('billingAddress' in draft && draft.billingAddress, billingAddress);
+  assert.equal('facts' in draft && draft.facts, facts);
+  const replaced = checkout.from(given.state).when(setPayment);
+  assert.not.ok('billingAddress' in draftOf(replaced.state), 'a later payment step without one takes it away');
+});
+
 const ending = suite('Checkout - expiry and rounds');
 
 ending('expires 15 minutes after the last step and gives the cart back', () => {

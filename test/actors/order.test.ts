@@ -79,6 +79,20 @@ placing('records what was bought, starts the saga and notes it for the customer'
   assert.equal(outcome.accepted.reply, { orderId: ORDER, status: 'placed' });
 });
 
+placing(
+  'keeps the billing address with the other personal data, and hands the facts for the review to the saga',
+  () => {
+    const billingAddress = { ...ohio, country: 'CA' };
+    const facts = { firstOrder: true, ordersFromAddress: 3 };
+    const outcome = spec.given().when({ type: 'PlaceOrder', draft: { ...place.draft, billingAddress, facts } });
+    const [event] = outcome.accepted.events;
+    assert.equal(event?.type === 'OrderPlaced' && event.personal, { address: ohio, billingAddress });
+    assert.is(outcome.state.status !== 'unknown' && outcome.state.billingAddress, billingAddress);
+    const start = outcome.sent[0]?.message;
+    assert.equal(start && 'draft' in start && start['draft'], { ...place.draft, billingAddress, facts });
+  },
+);
+
 placing('remembers its cart', () => {
   const state = spec.given().when({ type: 'PlaceOrder', draft: draft(undefined, { cartId: 'cart_1' }) }).state;
   assert.is(state.status !== 'unknown' && state.cartId, 'cart_1');

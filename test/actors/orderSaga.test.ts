@@ -287,7 +287,7 @@ holds('review - an order above the limit waits once it is authorized', () => {
 });
 
 holds('review - off by policy', () => {
-  const policy: Policy = { ...defaultPolicy, review: { totalAbove: null } };
+  const policy: Policy = { ...defaultPolicy, review: { ...defaultPolicy.review, totalAbove: null } };
   const run = new SagaRun([start(dear), says.reserved('1.1'), says.reserved('2.1'), says.authorized()], policy);
   assert.is(run.saga.phase.status, 'committing');
 });

@@ -55,6 +55,7 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
   },
   'customer-orders': {},
   'email-claim': { HoldEmail: true, ReleaseHeldEmail: true },
+  'network-address': { NoteOrderFrom: true },
   order: { PlaceOrder: true, CancelOrder: true, CloseOrder: true },
   'order-saga': {
     ReleaseHold: true,

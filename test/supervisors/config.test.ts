@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ConfigError, readConfig } from '../../supervisors/config.ts';
+import { defaultPolicy } from '../../actors/policy.ts';
+import { ConfigError, configuredPolicy, readConfig } from '../../supervisors/config.ts';
 
 const config = suite('configuration');
 
@@ -33,6 +34,23 @@ config('limits rates in production only, unless told otherwise', () => {
   assert.is(readConfig({ NODE_ENV: 'production', AUTH_SECRET: SECRET, RATE_LIMIT: '0' }).RATE_LIMIT, 0);
   assert.is(readConfig({ RATE_LIMIT: '60' }).RATE_LIMIT, 60);
   for (const wrong of ['-1', 'many', '1.5']) refused({ RATE_LIMIT: wrong }, 'RATE_LIMIT');
+});
+
+config('reviews by the shop’s figures unless told otherwise; each rule can be switched off', () => {
+  assert.equal(configuredPolicy(readConfig({})), defaultPolicy);
+  const given = {
+    REVIEW_TOTAL_ABOVE: '1',
+    REVIEW_FIRST_ORDER_ABOVE: '0',
+    REVIEW_ORDERS_PER_ADDRESS: '3',
+    REVIEW_COUNTRY_MISMATCH: 'off',
+  };
+  const { totalAbove, firstOrderAbove, ordersPerAddress, countryMismatch } = configuredPolicy(readConfig(given)).review;
+  assert.equal([totalAbove, firstOrderAbove, ordersPerAddress, countryMismatch], [1, 0, 3, false]);
+  const off = Object.fromEntries(Object.keys(given).map((name) => [name, 'off']));
+  const { review } = configuredPolicy(readConfig(off));
+  assert.equal([review.totalAbove, review.firstOrderAbove, review.ordersPerAddress], [null, null, null]);
+  refused({ REVIEW_TOTAL_ABOVE: '-1', REVIEW_COUNTRY_MISMATCH: 'no' }, 'REVIEW_TOTAL_ABOVE', 'REVIEW_COUNTRY_MISMATCH');
+  refused({ REVIEW_FIRST_ORDER_ABOVE: '200.00', REVIEW_ORDERS_PER_ADDRESS: 'many' }, 'FIRST_ORDER', 'PER_ADDRESS');
 });
 
 config('takes an empty variable for an unset one', () => {

@@ -53,7 +53,10 @@ replay.before(async (context) => {
       return log.append(record);
     },
   });
-  const keeper = await openShop({ env: { DATA_DIR: context.folder }, replacements: { log: noteKeys } });
+  const keeper = await openShop({
+    env: { DATA_DIR: context.folder, TRUST_PROXY: '1' },
+    replacements: { log: noteKeys },
+  });
   await liveThroughBusyDay(keeper);
   context.live = await statesOf(keeper.shop, [...keys].sort());
   await keeper.close();

@@ -38,7 +38,10 @@ async function orderExpress(keeper: Keeper, number: number): Promise<string> {
   // Too dear not to be looked at.
   const wanted = number % 17 === 16 ? [{ sku, quantity: 60 }] : lines;
   const body = expressOrder(wanted, TOKENS[number % TOKENS.length]);
-  const { body: order } = await call(keeper, 'POST', '/v1/orders', body, `express-${number}`);
+  const { shop, token } = keeper;
+  // Some come from far away, through a proxy (TRUST_PROXY=1).
+  const headers = number % 8 === 3 ? { 'x-forwarded-for': '203.0.113.7' } : {};
+  const { body: order } = await shop.call('POST', '/v1/orders', { token, key: `express-${number}`, headers, body });
   if (number % 9 === 4) await call(keeper, 'POST', `/v1/orders/${order.id}/cancel`, { reason: 'Changed my mind.' });
   return order.id;
 }

@@ -627,6 +627,9 @@ export const eventSamples: EventSamples = {
     EmailTaken: [{ type: 'EmailTaken', v, customerId }, 'EmailHeld'],
     EmailFreed: [{ type: 'EmailFreed', v, customerId }, 'EmailHeld', 'EmailTaken'],
   },
+  'network-address': {
+    OrderFromNoted: [{ type: 'OrderFromNoted', v, orderId: ids.order, at, since: at - 3_600_000 }],
+  },
   order,
   'order-saga': saga,
   payment,

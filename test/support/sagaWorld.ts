@@ -51,7 +51,7 @@ export const WAREHOUSES = ['wh-central', 'wh-east'] as const;
 export const SKUS = ['mug', 'tea'] as const;
 const policy: Policy = {
   ...defaultPolicy,
-  review: { totalAbove: 6_000 },
+  review: { ...defaultPolicy.review, totalAbove: 6_000 },
   // Hardly any: what the stock has forgotten must not be able to come back.
   stock: { ...defaultPolicy.stock, tombstones: 1 },
   warehouses: defaultPolicy.warehouses.filter(({ id }) => WAREHOUSES.some((warehouse) => warehouse === id)),

@@ -102,6 +102,7 @@ export const samples: Samples = {
     FreeEmail: { type: 'FreeEmail', customerId },
     ReleaseHeldEmail: { type: 'ReleaseHeldEmail' },
   },
+  'network-address': { NoteOrderFrom: { type: 'NoteOrderFrom', orderId: 'ord_1' } },
   order: {
     PlaceOrder: { type: 'PlaceOrder', draft },
     CancelOrder: { type: 'CancelOrder', by: { role: 'customer', id: customerId }, reason: 'changed my mind' },
@@ -230,6 +231,7 @@ export const ids: Record<AggregateType, string> = {
   customer: customerId,
   'customer-orders': customerId,
   'email-claim': 'hash',
+  'network-address': 'hash',
   order: 'ord_1',
   'order-saga': 'ord_1',
   payment: 'ord_1',

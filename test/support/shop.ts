@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { defaultPolicy, type Policy } from '../../actors/policy.ts';
+import type { Policy } from '../../actors/policy.ts';
 import { createEdge, type Edge } from '../../http/edge.ts';
 import { ensureOperator } from '../../http/operator.ts';
 import { type Config, readConfig } from '../../supervisors/config.ts';
@@ -43,7 +43,7 @@ export async function startShop(options: TestShopOptions = {}): Promise<TestShop
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-shop-'));
   const config: Config = readConfig({ NODE_ENV: 'test', DATA_DIR: folder, AUTH_SECRET, ...options.env });
   const logger = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
-  const shop = startHoldfast(config, logger, options.policy ?? defaultPolicy, options.replacements);
+  const shop = startHoldfast(config, logger, options.policy, options.replacements);
   if (options.seed ?? true) await seedDemo(shop);
   const edge = createEdge({
     shop,

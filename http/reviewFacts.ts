@@ -1,0 +1,47 @@
+/**
+ * What the edge knows of whoever orders and the order itself doesn't say. It travels in the draft, so that deciding about
+ * a review stays pure and can be replayed.
+ */
+import { type NetworkAddressCommand, networkAddress, type OrdersFromReply } from '../actors/networkAddress.ts';
+import type { OrderStatus } from '../actors/order.ts';
+import type { ReviewFacts } from '../actors/shared.ts';
+import { ask } from './calls.ts';
+import type { Call } from './route.ts';
+
+/** Of the customer's orders the newest are looked at. */
+const LOOKED_AT = 50;
+
+/** Not paid, or not to the end: they say nothing for the customer. */
+const UNPROVEN: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
+  'placed',
+  'on-hold',
+  'cancelling',
+  'cancelled',
+  'out-of-stock',
+  'payment-failed',
+  'refund-pending',
+  'manual-review',
+]);
+
+export async function reviewFacts(call: Call, orderId: string): Promise<ReviewFacts> {
+  const { firstOrderAbove, ordersPerAddress } = call.policy.review;
+  return {
+    firstOrder: firstOrderAbove !== null && !(await hasPaidBefore(call, orderId)),
+    ordersFromAddress: ordersPerAddress === null ? 0 : await ordersFromAddress(call, orderId),
+  };
+}
+
+async function hasPaidBefore({ shop, principal }: Call, orderId: string): Promise<boolean> {
+  const orders = await shop.customerOrders(principal.sub, { limit: LOOKED_AT });
+  return orders.some((order) => order.orderId !== orderId && !UNPROVEN.has(order.status));
+}
+
+/** Of this machine and of private networks nothing is kept: their addresses tell nobody apart. */
+async function ordersFromAddress(call: Call, orderId: string): Promise<number> {
+  const { network, isPrivate } = call.client;
+  if (isPrivate) return 0;
+  const address = networkAddress(call.keys.addressHash(network));
+  const command: NetworkAddressCommand = { type: 'NoteOrderFrom', orderId };
+  const { value } = await ask<OrdersFromReply>(call, address, command, 'source');
+  return value.orders;
+}
