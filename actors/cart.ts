@@ -75,7 +75,7 @@ function create(
   { now, policy }: ShopContext,
 ): CartDecision {
   if (state.status !== 'none') {
-    return state.customerId === customerId ? { events: [], reply: warned([]) } : unknownCart(state.id);
+    return state.customerId === customerId ? { events: [], reply: warned([]) } : unknownCart();
   }
   return {
     events: [{ type: 'CartCreated', v: 1, customerId, guest, currency: policy.currency, at: now }],
@@ -173,20 +173,20 @@ function beginCheckout(
 }
 
 function checkedOut(state: CartState, orderId: string): CartDecision {
-  if (state.status === 'none') return unknownCart(state.id);
+  if (state.status === 'none') return unknownCart();
   if (state.status === 'checked-out') return noChange;
   return { events: [{ type: 'CartCheckedOut', v: 1, orderId }], timers: [{ clear: 'abandon' }] };
 }
 
 function checkoutLapsed(state: CartState, round: number): CartDecision {
-  if (state.status === 'none') return unknownCart(state.id);
+  if (state.status === 'none') return unknownCart();
   if (state.status !== 'checking-out' || state.round !== round) return noChange;
   return { events: [{ type: 'CartReopened', v: 1, round, reason: 'lapsed' }] };
 }
 
 /** A timer that comes too early, because the cart changed or is being checked out, is set again. */
 function abandon(state: CartState, { now, policy }: ShopContext): CartDecision {
-  if (state.status === 'none') return unknownCart(state.id);
+  if (state.status === 'none') return unknownCart();
   if (!isOpen(state) || !state.guest) return noChange;
   const due = state.changedAt + policy.cart.guestExpiryMs;
   if (now < due) return { events: [], timers: [abandonAt(due)] };
@@ -195,7 +195,7 @@ function abandon(state: CartState, { now, policy }: ShopContext): CartDecision {
 }
 
 function own(state: CartState, customerId: string, act: (cart: KnownCart) => CartDecision): CartDecision {
-  return state.status === 'none' || state.customerId !== customerId ? unknownCart(state.id) : act(state);
+  return state.status === 'none' || state.customerId !== customerId ? unknownCart() : act(state);
 }
 
 function ownOpen(state: CartState, customerId: string, act: (cart: OpenCart) => CartDecision): CartDecision {

@@ -115,8 +115,7 @@ export type CompletedReply = { readonly orderId: string };
 
 type CheckoutDecision = Decision<CheckoutEvent, CheckoutSend, CheckoutTimerCommand>;
 
-const unknownCheckout = (id: string) =>
-  reject(404, 'checkout.unknown', 'Unknown checkout', `There is no checkout ${id}.`);
+const unknownCheckout = () => reject(404, 'checkout.unknown', 'Unknown checkout', 'There is no such checkout.');
 const expired = () =>
   reject(409, 'checkout.expired', 'Checkout expired', 'This checkout is over; start it again from the cart.');
 const completed = (orderId: string) =>
@@ -203,7 +202,7 @@ function cancel(state: CheckoutState, round: number): CheckoutDecision {
 
 /** A timer that comes too early, because a step was done meanwhile, is set again. */
 function expire(state: CheckoutState, { now }: ShopContext): CheckoutDecision {
-  if (state.status === 'none') return unknownCheckout(state.id);
+  if (state.status === 'none') return unknownCheckout();
   if (state.status !== 'open') return noChange;
   if (now < state.expiresAt) return { events: [], timers: [expireAt(state.expiresAt)] };
   const { id, round } = state;
@@ -224,7 +223,7 @@ function own(
   { now }: ShopContext,
   act: (checkout: OpenCheckout) => CheckoutDecision,
 ): CheckoutDecision {
-  if (state.status === 'none' || state.customerId !== customerId) return unknownCheckout(state.id);
+  if (state.status === 'none' || state.customerId !== customerId) return unknownCheckout();
   if (state.status === 'completed') return completed(state.orderId);
   return state.status === 'expired' || now >= state.expiresAt ? expired() : act(state);
 }

@@ -176,7 +176,7 @@ function cancel(
   context: ShopContext,
 ): OrderDecision {
   const { now, policy } = context;
-  if (by.role === 'customer' && by.id !== order.customerId) return unknownOrder(order.orderId);
+  if (by.role === 'customer' && by.id !== order.customerId) return unknownOrder();
   if (order.end?.outcome === 'cancelled' || order.cancellation !== null) return { events: [], reply: replyOf(order) };
   if (order.end !== null || order.stage === 'closed') {
     return reject(409, 'order.not-cancellable', 'Not cancellable', `The order is ${order.status}.`);
@@ -195,8 +195,8 @@ function tooLate(detail: string): { readonly rejection: Rejection } {
   return reject(409, 'order.too-late-to-cancel', 'Too late to cancel', detail);
 }
 
-function unknownOrder(orderId: string): { readonly rejection: Rejection } {
-  return reject(404, 'order.unknown', 'Unknown order', `There is no order ${orderId}.`);
+function unknownOrder(): { readonly rejection: Rejection } {
+  return reject(404, 'order.unknown', 'Unknown order', 'There is no such order.');
 }
 
 function hear(order: Order, news: SagaNews, context: ShopContext): OrderDecision {
@@ -270,7 +270,7 @@ function close(order: Order, context: ShopContext): OrderDecision {
 
 function decide(state: OrderState, command: OrderCommand, context: Context<Policy>): OrderDecision {
   if (command.type === 'PlaceOrder') return place(state, command.draft, context);
-  if (state.status === 'unknown') return command.type === 'CancelOrder' ? unknownOrder(state.orderId) : noChange;
+  if (state.status === 'unknown') return command.type === 'CancelOrder' ? unknownOrder() : noChange;
   switch (command.type) {
     case 'CancelOrder':
       return cancel(state, command, context);

@@ -11,7 +11,8 @@ import type { CartEvent, EndedCart, OpenCart } from './state.ts';
 
 export type CartDecision = Decision<CartEvent, CartSend, CartTimerCommand>;
 
-export const unknownCart = (id: string) => reject(404, 'cart.unknown', 'Unknown cart', `There is no cart ${id}.`);
+// The same words as for a cart that isn't there at all: who asks must not learn that somebody has it.
+export const unknownCart = () => reject(404, 'cart.unknown', 'Unknown cart', 'There is no such cart.');
 
 /** Why a cart that is over takes no change. */
 export function endedCart(cart: EndedCart) {

@@ -69,7 +69,7 @@ export function give(state: CartState, command: CommandOf<'GiveCart'>, { now }: 
     message,
   });
   if (refusal || state.status === 'none') {
-    const { rejection } = refusal ?? unknownCart(state.id);
+    const { rejection } = refusal ?? unknownCart();
     return { events: [], sends: [answer({ type: 'CartNotGiven', from: state.id, attempt, rejection })] };
   }
   const given = answer({ type: 'CartGiven', from: state.id, attempt, lines: state.lines });
@@ -87,8 +87,8 @@ function whyNotGiven(
   into: string,
   customerId: string,
 ): { readonly rejection: Rejection } | undefined {
-  if (state.status === 'none') return unknownCart(state.id);
-  if (!state.guest) return state.customerId === customerId ? notAGuests() : unknownCart(state.id);
+  if (state.status === 'none') return unknownCart();
+  if (!state.guest) return state.customerId === customerId ? notAGuests() : unknownCart();
   if (state.status === 'checking-out') return beingOrdered();
   if (isOpen(state) || (state.status === 'merged' && state.into === into)) return undefined;
   return endedCart(state);
