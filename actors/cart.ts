@@ -35,10 +35,10 @@ import {
   type CartLine,
   type CartWarning,
   priceChangesOf,
-  priceWarnings,
   refreshOf,
   repriced,
   stockWarnings,
+  warningsNow,
   withLine,
 } from './cartLines.ts';
 import { type CatalogFacts, sellable } from './catalogFacts.ts';
@@ -131,17 +131,18 @@ function clear(cart: OpenCart, context: ShopContext): CartDecision {
 
 function startCheckout(cart: OpenCart, prices: readonly CatalogFacts[], context: ShopContext): CartDecision {
   const { now, policy } = context;
-  if (cart.status === 'checking-out') return { events: [], reply: started(cart.id, cart.round, []) };
+  const { priceFreezeMs } = policy.cart;
+  const lookUp = (sku: string) => prices.find((price) => price.sku === sku) ?? null;
+  const warnings = warningsNow(cart, lookUp, now, priceFreezeMs);
+  if (cart.status === 'checking-out') return { events: [], reply: started(cart.id, cart.round, warnings) };
   if (cart.lines.length === 0) return emptyCart();
 
   const refreshes: PriceChange[] = [];
-  const warnings: CartWarning[] = [];
   for (const line of cart.lines) {
-    const facts = sellable(line.sku, prices.find((price) => price.sku === line.sku) ?? null, cart.currency);
+    const facts = sellable(line.sku, lookUp(line.sku), cart.currency);
     if ('rejection' in facts) return facts;
-    const refresh = refreshOf(line, facts, now, policy.cart.priceFreezeMs);
+    const refresh = refreshOf(line, facts, now, priceFreezeMs);
     if (refresh) refreshes.push(refresh);
-    warnings.push(...stockWarnings(facts, line.quantity));
   }
   const lines = refreshes.reduce(
     (current, { sku, new: price }) => withLine(current, sku, (line) => repriced(line, price, now)),
@@ -155,7 +156,7 @@ function startCheckout(cart: OpenCart, prices: readonly CatalogFacts[], context:
     ],
     sends: [{ to: checkoutAddress(checkoutOf(cart.id)), message: beginCheckout(cart, lines, round) }],
     timers: cart.guest ? [abandonAt(now + policy.cart.guestExpiryMs)] : [],
-    reply: started(cart.id, round, [...priceWarnings(refreshes), ...warnings]),
+    reply: started(cart.id, round, warnings),
   };
 }
 

@@ -1,5 +1,5 @@
 /** The lines of a cart: merging, the price freeze, and what their buyer should know about them. */
-import type { CatalogFacts } from './catalogFacts.ts';
+import { type CatalogFacts, sellable } from './catalogFacts.ts';
 import { compare, type Money } from './kernel/money.ts';
 import type { Policy } from './policy.ts';
 import type { PriceChange, PricedLine } from './pricing.ts';
@@ -17,6 +17,7 @@ export type CartWarning = {
     | 'cart.out-of-stock'
     | 'cart.stock-short'
     | 'cart.price-changed'
+    | 'cart.sku-unavailable'
     | 'cart.quantity-capped'
     | 'cart.line-left-out';
   readonly sku: string;
@@ -63,6 +64,37 @@ export function stockWarnings({ sku, available }: CatalogFacts, wanted: number):
   return available <= 0
     ? [{ code: 'cart.out-of-stock', sku, detail: `${sku} is out of stock.` }]
     : [{ code: 'cart.stock-short', sku, detail: `Only ${available} of ${sku} are in stock.` }];
+}
+
+/** What the catalog says of a SKU; `null` when it has none. */
+type LookUp = (sku: string) => CatalogFacts | null;
+
+/** What can't be bought as it stands: not for sale any more, out of stock, or short. */
+export function goodsWarnings(lines: readonly PricedLine[], currency: string, lookUp: LookUp): CartWarning[] {
+  return lines.flatMap(({ sku, quantity }) => {
+    const facts = sellable(sku, lookUp(sku), currency);
+    return 'rejection' in facts ? [notForSale(sku)] : stockWarnings(facts, quantity);
+  });
+}
+
+function notForSale(sku: string): CartWarning {
+  return { code: 'cart.sku-unavailable', sku, detail: `${sku} is not for sale any more; remove it to check out.` };
+}
+
+/** What the buyer of an open cart should know as things are now, whatever they were when the lines were added. */
+export function warningsNow(
+  { lines, currency }: { readonly lines: readonly CartLine[]; readonly currency: string },
+  lookUp: LookUp,
+  now: number,
+  freezeMs: number,
+): CartWarning[] {
+  return lines.flatMap((line) => {
+    const { sku, unitPrice, agreedPrice } = line;
+    const facts = sellable(sku, lookUp(sku), currency);
+    const refresh = 'rejection' in facts ? undefined : refreshOf(line, facts, now, freezeMs);
+    const change = { sku, old: agreedPrice ?? unitPrice, new: refresh?.new ?? unitPrice };
+    return [...priceWarnings([change]), ...goodsWarnings([line], currency, lookUp)];
+  });
 }
 
 /**

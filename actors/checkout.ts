@@ -6,6 +6,7 @@
  *   cart changed, is its next round, and messages of an earlier round move nothing, in whatever order they come.
  * - Completing is final and makes one order, whose id derives from the checkout's: pressed again, from anywhere, it gives
  *   the same answer.
+ * - The prices that the cart promised hold for one more price freeze, however often a step is done again: then it is over.
  * - Address and payment token are kept only while it is open: the order has them afterwards.
  */
 import { bodyOf, cartAddress, cartOf, orderOf } from './ids.ts';
@@ -72,6 +73,8 @@ export type CheckoutEvent =
       readonly priceChanges: readonly PriceChange[];
       readonly discount: Money;
       readonly tax: Money;
+      /** Until when its prices hold, in ms since the epoch; the first checkouts had no such end. */
+      readonly pricesUntil?: number;
     })
   | (Step<'AddressSet'> & { readonly personal: { readonly address: PostalAddress } })
   | (Step<'MethodSet'> & { readonly method: ShippingMethod; readonly price: Money })
@@ -98,6 +101,7 @@ type Contents = {
 };
 type OpenCheckout = Contents & {
   readonly status: 'open';
+  readonly pricesUntil?: number;
   readonly address: PostalAddress | null;
   readonly token: string | null;
   readonly billingAddress?: PostalAddress;
@@ -185,9 +189,11 @@ function begin(
   { now, policy }: ShopContext,
 ): CheckoutDecision {
   if (state.status === 'completed' || round <= state.round) return noChange;
-  const expiresAt = now + policy.checkout.expiryMs;
+  const pricesUntil = now + policy.cart.priceFreezeMs;
+  const expiresAt = Math.min(now + policy.checkout.expiryMs, pricesUntil);
   const [discount, tax] = [zero(currency), zero(currency)];
-  return stepDone({ type: 'CheckoutBegan', v: 1, round, customerId, lines, priceChanges, discount, tax, expiresAt });
+  const contents = { round, customerId, lines, priceChanges, discount, tax };
+  return stepDone({ type: 'CheckoutBegan', v: 1, ...contents, pricesUntil, expiresAt });
 }
 
 /** From the cart, which is back in use. A round that has not begun yet is remembered as cancelled. */
@@ -232,25 +238,30 @@ function stepDone(event: Extract<CheckoutEvent, { expiresAt: number }>): Checkou
   return { events: [event], timers: [expireAt(event.expiresAt)] };
 }
 
-function setAddress(address: PostalAddress, { now, policy }: ShopContext): CheckoutDecision {
-  const expiresAt = now + policy.checkout.expiryMs;
+/** When it lapses without another step after this one. */
+function expiryOf({ pricesUntil }: OpenCheckout, { now, policy }: ShopContext): number {
+  return Math.min(now + policy.checkout.expiryMs, pricesUntil ?? Number.POSITIVE_INFINITY);
+}
+
+function setAddress(checkout: OpenCheckout, address: PostalAddress, context: ShopContext): CheckoutDecision {
+  const expiresAt = expiryOf(checkout, context);
   return stepDone({ type: 'AddressSet', v: 1, expiresAt, personal: { address } });
 }
 
-function setMethod(checkout: OpenCheckout, method: ShippingMethod, { now, policy }: ShopContext): CheckoutDecision {
+function setMethod(checkout: OpenCheckout, method: ShippingMethod, context: ShopContext): CheckoutDecision {
   if (checkout.address === null) return stepMissing('address');
-  const expiresAt = now + policy.checkout.expiryMs;
-  return stepDone({ type: 'MethodSet', v: 1, expiresAt, method, price: shippingPrice(method, policy) });
+  const expiresAt = expiryOf(checkout, context);
+  return stepDone({ type: 'MethodSet', v: 1, expiresAt, method, price: shippingPrice(method, context.policy) });
 }
 
 function setPayment(
   checkout: OpenCheckout,
   { token, billingAddress }: Extract<CheckoutCommand, { type: 'SetPayment' }>,
-  { now, policy }: ShopContext,
+  context: ShopContext,
 ): CheckoutDecision {
   if (checkout.address === null) return stepMissing('address');
   if (checkout.shipping === null) return stepMissing('shipping-method');
-  const expiresAt = now + policy.checkout.expiryMs;
+  const expiresAt = expiryOf(checkout, context);
   const personal = { token, ...(billingAddress !== undefined && { billingAddress }) };
   return stepDone({ type: 'PaymentSet', v: 1, expiresAt, personal });
 }
@@ -303,7 +314,7 @@ function decide(state: CheckoutState, command: CheckoutCommand, context: ShopCon
     case 'CancelCheckout':
       return cancel(state, command.round);
     case 'SetAddress':
-      return own(state, command.customerId, context, () => setAddress(command.address, context));
+      return own(state, command.customerId, context, (checkout) => setAddress(checkout, command.address, context));
     case 'SetShippingMethod':
       return own(state, command.customerId, context, (checkout) => setMethod(checkout, command.method, context));
     case 'SetPayment':

@@ -4,7 +4,7 @@
  */
 import { add, allocate, allocateWithin, type Money, money, multiply, subtract, sum, zero } from './kernel/money.ts';
 import type { Policy, ShippingMethod } from './policy.ts';
-import type { OrderDraft, OrderLine, PostalAddress, ReviewFacts, Totals } from './shared.ts';
+import type { OrderDraft, OrderLine, PostalAddress, PricedOrder, ReviewFacts, Totals } from './shared.ts';
 
 /** A SKU at the unit price that its buyer was promised. */
 export type PricedLine = {
@@ -49,11 +49,16 @@ export type Purchase = Charges & {
 
 export function draftOf(purchase: Purchase): OrderDraft {
   const { discount, shipping, tax, lines, ...rest } = purchase;
+  return { ...rest, ...pricedOrder(lines, { discount, shipping, tax }) };
+}
+
+/** What an order of these lines costs, each line with its share. */
+export function pricedOrder(lines: readonly PricedLine[], charges: Charges): PricedOrder {
+  const { discount, shipping, tax } = charges;
   return {
-    ...rest,
     currency: shipping.currency,
     lines: orderLines(lines, discount, tax),
-    totals: totalsOf(lines, { discount, shipping, tax }),
+    totals: totalsOf(lines, charges),
   };
 }
 

@@ -36,14 +36,17 @@ export type Totals = {
   readonly total: Money;
 };
 
-/** What the edge or a checkout hands over to make an order of. */
-export type OrderDraft = {
-  readonly orderId: string;
-  readonly customerId: string;
-  readonly cartId?: string;
+export type PricedOrder = {
   readonly currency: string;
   readonly lines: readonly OrderLine[];
   readonly totals: Totals;
+};
+
+/** What the edge or a checkout hands over to make an order of. */
+export type OrderDraft = PricedOrder & {
+  readonly orderId: string;
+  readonly customerId: string;
+  readonly cartId?: string;
   readonly shippingMethod: ShippingMethod;
   readonly paymentToken: string;
   readonly address: PostalAddress;

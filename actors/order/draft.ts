@@ -3,12 +3,12 @@
 import { type Rejection, reject } from '../kernel/decider.ts';
 import { add, type Money, multiply, subtract, sum } from '../kernel/money.ts';
 import type { Policy } from '../policy.ts';
-import type { OrderDraft, OrderLine } from '../shared.ts';
+import type { OrderLine, PricedOrder } from '../shared.ts';
 
 /** Keeps every product and sum of one order inside the safe integers. */
 const MAX_AMOUNT = 1e10;
 
-export function problemOf(draft: OrderDraft, policy: Policy): Rejection | undefined {
+export function problemOf(draft: PricedOrder, policy: Policy): Rejection | undefined {
   const { lines, currency } = draft;
   if (lines.length === 0) return problem('order.empty', 'An order needs at least one line.');
   if (lines.length > policy.cart.maxSkus) {
@@ -40,7 +40,7 @@ function amountsOf({ unitPrice, discount, tax, total }: OrderLine): Money[] {
   return [unitPrice, discount, tax, total];
 }
 
-function addsUp({ lines, totals, currency }: OrderDraft): boolean {
+function addsUp({ lines, totals, currency }: PricedOrder): boolean {
   const subtotals = lines.map(({ unitPrice, quantity }) => multiply(unitPrice, quantity));
   const total = add(add(subtract(totals.subtotal, totals.discount), totals.shipping), totals.tax);
   return (

@@ -4,12 +4,12 @@ import { mergeOutcome } from '../../actors/cart/merge.ts';
 import type { CartEdgeCommand, CartReply, CartState, MergeReply } from '../../actors/cart.ts';
 import { cartAddress } from '../../actors/ids.ts';
 import { ask, firstVersion, notYet, read, stateAt } from '../calls.ts';
+import { cartWarnings, lookUpIn, variantOf } from '../catalogLines.ts';
 import { notFound, rejected } from '../problem.ts';
 import { type Answer, type Call, type Route, route } from '../route.ts';
 import { addLineSchema, cartSchema, emptyBodySchema, mergeSchema, setQuantitySchema } from '../schemas/cart.ts';
 import { idParams, idSchema } from '../schemas/common.ts';
 import { cartView } from '../views/cart.ts';
-import { factsOf } from '../views/product.ts';
 
 const tag = 'Carts';
 const lineParams = z.object({ id: idSchema, sku: idSchema });
@@ -58,7 +58,9 @@ const getCart = route({
     const found = await read<CartState>(call, cartAddress(call.params.id));
     if (!found || found.state.status === 'none' || found.state.customerId !== call.principal.sub)
       throw notFound('cart');
-    return { status: 200, body: cartView(found.state, found.version), version: found.version };
+    const { state, version } = found;
+    const warnings = cartWarnings(call, state);
+    return { status: 200, body: cartView(state, version, warnings), version, ...variantOf(warnings) };
   },
 });
 
@@ -91,7 +93,7 @@ const setLineQuantity = route({
 });
 
 function setLine(call: Call, type: 'AddItem' | 'SetItemQuantity', id: string, sku: string, quantity: number) {
-  const product = factsOf(call.shop.catalog.find(sku), call.policy.currency);
+  const product = lookUpIn(call)(sku);
   return changeCart(call, id, { type, customerId: call.principal.sub, sku, quantity, product });
 }
 

@@ -3,6 +3,7 @@ import type { CartState, CheckoutStartedReply } from '../../actors/cart.ts';
 import type { CheckoutEdgeCommand, CheckoutState, CompletedReply } from '../../actors/checkout.ts';
 import { cartAddress, checkoutAddress, orderOf } from '../../actors/ids.ts';
 import { ask, firstVersion, notYet, read, stateAt } from '../calls.ts';
+import { checkoutWarnings, lookUpIn, variantOf } from '../catalogLines.ts';
 import { delivery } from '../postal.ts';
 import { notFound, Problem } from '../problem.ts';
 import { reviewFacts } from '../reviewFacts.ts';
@@ -19,7 +20,6 @@ import { idParams } from '../schemas/common.ts';
 import { deliverySchema } from '../schemas/customer.ts';
 import { orderSchema } from '../schemas/order.ts';
 import { checkoutView, shippingMethodsView } from '../views/checkout.ts';
-import { factsOf } from '../views/product.ts';
 import { placedAnswer } from './placed.ts';
 
 const tag = 'Checkout';
@@ -37,7 +37,8 @@ async function step(call: Call, id: string, command: CheckoutEdgeCommand): Promi
   const answer = await ask(call, checkoutAddress(id), command);
   const state = await stateAt<CheckoutState>(call, checkoutAddress(id), answer);
   if (state.status === 'none') throw notFound('checkout');
-  return { status: 200, body: checkoutView(state, answer.version), version: answer.version };
+  const { version } = answer;
+  return { status: 200, body: checkoutView(state, version, checkoutWarnings(call, state)), version };
 }
 
 const startCheckout = route({
@@ -55,8 +56,8 @@ const startCheckout = route({
     const address = cartAddress(call.params.id);
     const cart = await read<CartState>(call, address);
     if (!cart || cart.state.status === 'none') throw notFound('cart');
-    const facts = cart.state.lines.map((line) => factsOf(call.shop.catalog.find(line.sku), call.policy.currency));
-    const prices = facts.filter((fact) => fact !== null);
+    const lookUp = lookUpIn(call);
+    const prices = cart.state.lines.map(({ sku }) => lookUp(sku)).filter((facts) => facts !== null);
     const message = { type: 'StartCheckout', customerId: call.principal.sub, prices };
     const started = await ask<CheckoutStartedReply>(call, address, message);
     const { checkoutId, round } = started.value;
@@ -66,7 +67,7 @@ const startCheckout = route({
     if (first.state.status === 'none') throw new Problem(409, 'checkout.expired', 'The cart changed meanwhile.');
     return {
       status: 201,
-      body: checkoutView(first.state, first.version),
+      body: checkoutView(first.state, first.version, started.value.warnings),
       version: first.version,
       replayed: started.replayed,
       headers: { Location: `/v1/checkouts/${checkoutId}` },
@@ -85,7 +86,8 @@ const getCheckout = route({
   responses: checkout,
   handler: async (call) => {
     const { state, version } = await ownCheckout(call, call.params.id);
-    return { status: 200, body: checkoutView(state, version), version };
+    const warnings = checkoutWarnings(call, state);
+    return { status: 200, body: checkoutView(state, version, warnings), version, ...variantOf(warnings) };
   },
 });
 

@@ -1,31 +1,28 @@
 /** Orders: placing one at once, and what became of it. */
 import { z } from 'zod';
-import { sellable } from '../../actors/catalogFacts.ts';
-import type { Rejection } from '../../actors/kernel/decider.ts';
 import { zero } from '../../actors/kernel/money.ts';
 import type { OrderState } from '../../actors/order/state.ts';
 import { type OrderCommand, orderAddress } from '../../actors/order.ts';
-import { draftOf, type PricedLine, shippingPrice } from '../../actors/pricing.ts';
+import { draftOf, shippingPrice } from '../../actors/pricing.ts';
 import type { OrderDraft } from '../../actors/shared.ts';
 import { hasScope } from '../auth.ts';
 import { ask, read, stateAt } from '../calls.ts';
+import { pricedLines } from '../catalogLines.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { delivery } from '../postal.ts';
-import { notFound, Problem, rejected } from '../problem.ts';
+import { notFound, Problem } from '../problem.ts';
 import { reviewFacts } from '../reviewFacts.ts';
 import { type Call, type Route, route } from '../route.ts';
 import { cursorSchema, idParams, limitSchema } from '../schemas/common.ts';
 import { cancelSchema, orderListSchema, orderSchema, placeOrderSchema, timelineSchema } from '../schemas/order.ts';
 import type { OrderPage } from '../shop.ts';
 import { orderRowView, orderView } from '../views/order.ts';
-import { factsOf } from '../views/product.ts';
 import { timelineView } from '../views/timeline.ts';
+import { draftOrder } from './orderDraft.ts';
 import { isOrder, placedAnswer } from './placed.ts';
 import { visibleOrder } from './visibleOrder.ts';
 
 const tag = 'Orders';
-
-type Wanted = { readonly sku: string; readonly quantity: number };
 
 const placeOrder = route({
   method: 'post',
@@ -92,32 +89,6 @@ async function existing(call: Call, orderId: string, refusal: unknown): Promise<
   if (!(refusal instanceof Problem) || !found || !isOrder(found.state)) throw refusal;
   const { customerId, currency, lines, totals, shippingMethod, address } = found.state;
   return { orderId, customerId, currency, lines, totals, shippingMethod, paymentToken: '', address };
-}
-
-/** Priced from the catalog; the same SKU twice is one line, as in a cart. */
-function pricedLines({ shop, policy }: Call, wanted: readonly Wanted[]): PricedLine[] {
-  const lines = new Map<string, PricedLine>();
-  for (const [index, { sku, quantity }] of wanted.entries()) {
-    const facts = sellable(sku, factsOf(shop.catalog.find(sku), policy.currency), policy.currency);
-    if ('rejection' in facts) throw refusedLine(facts.rejection, `/lines/${index}/sku`);
-    const merged = (lines.get(sku)?.quantity ?? 0) + quantity;
-    if (quantity < 1 || merged > policy.cart.maxQuantity) {
-      throw refusedLine(quantityInvalid(sku, policy.cart.maxQuantity), `/lines/${index}/quantity`);
-    }
-    lines.set(sku, { sku, name: facts.name, quantity: merged, unitPrice: facts.price });
-  }
-  return [...lines.values()];
-}
-
-/** The order's own rule, said before its lines are priced: money has an end. */
-function quantityInvalid(sku: string, max: number): Rejection {
-  const detail = `${sku}: the quantity must be 1 to ${max}.`;
-  return { status: 422, code: 'order.quantity-invalid', title: 'Not a valid order', detail };
-}
-
-function refusedLine(rejection: Rejection, pointer: string): Problem {
-  const { code, detail } = rejection;
-  return rejected({ ...rejection, errors: [{ pointer, code, detail }] });
 }
 
 const position = z.strictObject({ placedAt: z.number(), orderId: z.string() });
@@ -199,4 +170,4 @@ const cancelOrder = route({
   },
 });
 
-export const orderRoutes: readonly Route[] = [placeOrder, listOrders, getOrder, getTimeline, cancelOrder];
+export const orderRoutes: readonly Route[] = [draftOrder, placeOrder, listOrders, getOrder, getTimeline, cancelOrder];

@@ -14,7 +14,9 @@ export const quantitySchema = z.int().meta({ description: '1–999', example: 2 
 /** Whatever names a product: an unknown one is the shop's to refuse. */
 export const skuReferenceSchema = z.string().min(1).max(120).meta({ example: 'TEA-GREEN-100' });
 
-const warningSchema = z.strictObject({ code: z.string(), sku: z.string(), detail: z.string() }).meta({ id: 'Warning' });
+export const warningSchema = z
+  .strictObject({ code: z.string(), sku: z.string(), detail: z.string() })
+  .meta({ id: 'Warning' });
 
 export const cartSchema = z
   .strictObject({

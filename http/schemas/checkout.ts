@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { warningSchema } from './cart.ts';
 import {
   addressSchema,
   moneySchema,
@@ -32,18 +33,19 @@ export const checkoutSchema = z
     address: z.union([addressSchema, z.null()]),
     billingAddress: z.union([addressSchema, z.null()]),
     shippingMethod: z.union([shippingMethodSchema, z.null()]),
+    warnings: z.array(warningSchema),
     expiresAt: timeSchema,
     orderId: z.string().optional(),
     version: versionSchema,
   })
   .meta({ id: 'Checkout' });
 
+export const shippingOptionSchema = z
+  .strictObject({ method: shippingMethodSchema, price: moneySchema, minDays: z.int(), maxDays: z.int() })
+  .meta({ id: 'ShippingOption' });
+
 export const shippingMethodsSchema = z
-  .strictObject({
-    data: z.array(
-      z.strictObject({ method: shippingMethodSchema, price: moneySchema, minDays: z.int(), maxDays: z.int() }),
-    ),
-  })
+  .strictObject({ data: z.array(shippingOptionSchema) })
   .meta({ id: 'ShippingMethods' });
 
 export const setMethodSchema = z.strictObject({ method: shippingMethodSchema }).meta({ id: 'SetShippingMethod' });

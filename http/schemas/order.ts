@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { quantitySchema, skuReferenceSchema } from './cart.ts';
+import { quantitySchema, skuReferenceSchema, warningSchema } from './cart.ts';
+import { shippingOptionSchema } from './checkout.ts';
 import {
   addressSchema,
   listSchema,
@@ -54,6 +55,16 @@ const shipmentSchema = z
   })
   .meta({ id: 'Shipment' });
 
+const orderLineSchema = z.strictObject({
+  sku: z.string(),
+  name: z.string(),
+  quantity: z.int(),
+  unitPrice: moneySchema,
+  discount: moneySchema,
+  tax: moneySchema,
+  total: moneySchema,
+});
+
 export const orderSchema = z
   .strictObject({
     id: z.string(),
@@ -78,17 +89,7 @@ export const orderSchema = z
       refunded: moneySchema,
     }),
     fulfillment: z.strictObject({ status: z.string(), shipments: z.array(shipmentSchema) }),
-    lines: z.array(
-      z.strictObject({
-        sku: z.string(),
-        name: z.string(),
-        quantity: z.int(),
-        unitPrice: moneySchema,
-        discount: moneySchema,
-        tax: moneySchema,
-        total: moneySchema,
-      }),
-    ),
+    lines: z.array(orderLineSchema),
     totals: totalsSchema,
     shippingMethod: shippingMethodSchema,
     address: addressSchema,
@@ -116,6 +117,22 @@ export const placeOrderSchema = z
     payment: z.strictObject({ token: paymentTokenSchema }),
   })
   .meta({ id: 'PlaceOrder' });
+
+/** Whoever asks what it would cost needn't know yet where it goes and how. */
+export const draftOrderSchema = placeOrderSchema
+  .partial({ address: true, shippingMethod: true, payment: true })
+  .meta({ id: 'DraftOrder' });
+
+export const orderDraftSchema = z
+  .strictObject({
+    currency: z.string(),
+    lines: z.array(orderLineSchema),
+    totals: totalsSchema.meta({ description: 'Without a shipping method, shipping is zero.' }),
+    shippingMethod: z.union([shippingMethodSchema, z.null()]),
+    shippingMethods: z.array(shippingOptionSchema),
+    warnings: z.array(warningSchema),
+  })
+  .meta({ id: 'OrderDraft' });
 
 export const payAnewSchema = z.strictObject({ token: paymentTokenSchema }).meta({ id: 'PayAnew' });
 

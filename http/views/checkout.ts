@@ -1,3 +1,4 @@
+import type { CartWarning } from '../../actors/cartLines.ts';
 import { type CheckoutState, checkoutTotals, stepOf } from '../../actors/checkout.ts';
 import { cartOf } from '../../actors/ids.ts';
 import { money, multiply } from '../../actors/kernel/money.ts';
@@ -6,7 +7,7 @@ import { time } from './time.ts';
 
 type KnownCheckout = Exclude<CheckoutState, { status: 'none' }>;
 
-export function checkoutView(checkout: KnownCheckout, version: number) {
+export function checkoutView(checkout: KnownCheckout, version: number, warnings: readonly CartWarning[]) {
   const open = checkout.status === 'open';
   return {
     id: checkout.id,
@@ -25,6 +26,7 @@ export function checkoutView(checkout: KnownCheckout, version: number) {
     address: open ? checkout.address : null,
     billingAddress: open ? (checkout.billingAddress ?? null) : null,
     shippingMethod: checkout.shipping?.method ?? null,
+    warnings,
     expiresAt: time(checkout.expiresAt),
     ...(checkout.status === 'completed' && { orderId: checkout.orderId }),
     version,

@@ -321,23 +321,29 @@ checkout('refreshes prices after the freeze and shows old and new', () => {
   assert.equal(codesOf(outcome.accepted), ['cart.price-changed A', 'cart.out-of-stock B']);
 });
 
-checkout('a changed price that nobody agreed to yet is shown by the next checkout too', () => {
+checkout('a changed price that nobody agreed to yet is shown by the next checkout too, with a warning', () => {
   const given = cart.given(created(), added('A'), refreshed('A', 1_000, 1_200), started(), {
     type: 'CartReopened',
     v: 1,
     round: 1,
     reason: 'lapsed',
   });
-  const message = given.when(start(facts('A', { price: usd(1_200) }))).sent[0]?.message;
+  const outcome = given.when(start(facts('A', { price: usd(1_200) })));
+  assert.equal(codesOf(outcome.accepted), ['cart.price-changed A']);
+  const message = outcome.sent[0]?.message;
   assert.equal((message as Extract<CheckoutCommand, { type: 'BeginCheckout' }>).priceChanges, [
     { sku: 'A', old: usd(1_000), new: usd(1_200) },
   ]);
 });
 
-checkout('starting it again is answered with the one that is open', () => {
+checkout('starting it again is answered with the one that is open, and what is short by now', () => {
   const outcome = cart.given(created(), added('A'), started()).when(start(facts('A')));
   outcome.nothing();
   assert.equal(outcome.accepted.reply, { warnings: [], checkoutId: 'chk_1', round: 1 });
+  const given = cart.given(created(), added('A'), added('B'), started());
+  const again = given.when(start(facts('A', { available: 0 })));
+  again.nothing();
+  assert.equal(codesOf(again.accepted), ['cart.out-of-stock A', 'cart.sku-unavailable B']);
 });
 
 checkout('changing a line takes the cart back and cancels that checkout', () => {

@@ -56,6 +56,7 @@ const began = (changes: typeof priceChanges = [], round = 1): CheckoutEvent => (
   priceChanges: changes,
   discount: usd(0),
   tax: usd(0),
+  pricesUntil: T0 + 60 * minute,
   expiresAt,
 });
 const addressSet: CheckoutEvent = { type: 'AddressSet', v: 1, expiresAt, personal: { address } };
@@ -137,6 +138,23 @@ walking('each step gives 15 more minutes', () => {
     assert.equal(outcome.timers, [expireAt(now + 15 * minute)]);
     assert.is(open(outcome.state).expiresAt, now + 15 * minute);
   }
+});
+
+walking('no step keeps it open for more than an hour, as long as its prices are promised', () => {
+  const now = T0 + 50 * minute;
+  const recent: CheckoutEvent = { ...addressSet, expiresAt: now + 1 };
+  for (const command of [setAddress, setMethod, setPayment]) {
+    const outcome = checkout.given(...steps, recent).when(command, { now });
+    assert.equal(outcome.timers, [expireAt(T0 + 60 * minute)], command.type);
+    checkout
+      .from(outcome.state)
+      .when(complete(), { now: T0 + 60 * minute })
+      .rejects('checkout.expired');
+  }
+  // One of before prices had an end.
+  const { pricesUntil: _, ...old } = began() as Extract<CheckoutEvent, { type: 'CheckoutBegan' }>;
+  const outcome = checkout.given(old, recent).when(setAddress, { now });
+  assert.equal(outcome.timers, [expireAt(now + 15 * minute)]);
 });
 
 walking('shows totals with the price of the shipping method', () => {

@@ -103,7 +103,15 @@ openapi('an idempotency key is required where the contract says so, and offered 
 openapi('If-Match is required on catalog edits and offered on every other change of one resource', () => {
   assert.ok(headerOf('put', '/v1/admin/products/{sku}/price', 'If-Match')?.required);
   assert.ok(headerOf('post', '/v1/admin/products/{sku}/discontinue', 'If-Match')?.required);
-  const creates = ['/v1/carts', '/v1/orders', '/v1/customers', '/v1/sessions', '/v1/sessions/guest', '/v1/admin/staff'];
+  const creates = [
+    '/v1/carts',
+    '/v1/orders',
+    '/v1/orders/draft',
+    '/v1/customers',
+    '/v1/sessions',
+    '/v1/sessions/guest',
+    '/v1/admin/staff',
+  ];
   const tools = ['/v1/admin/clock/advance', '/v1/admin/actors/{type}/{id}/kill'];
   // Repairs of the runtime: a letter and a quarantine are there or not, they have no version.
   const repairs = ['/v1/admin/dead-letters', '/v1/admin/actors/{type}/{id}/quarantine'];

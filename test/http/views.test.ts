@@ -73,7 +73,7 @@ function cart(...commands: readonly CartCommand[]) {
     ...commands,
   );
   if (state.status === 'none') throw new Error('there is a cart');
-  return cartView(state, version);
+  return cartView(state, version, []);
 }
 
 const add: CartCommand = { type: 'AddItem', customerId: 'cus_1', sku: 'TEA-1', quantity: 2, product: tea };
@@ -119,7 +119,7 @@ const steps = [
 function checkout(...more: readonly CheckoutCommand[]) {
   const { state, version } = told(checkoutDecider, 'chk_X', begin, ...more);
   if (state.status === 'none') throw new Error('there is a checkout');
-  return wire(checkoutSchema, checkoutView(state, version));
+  return wire(checkoutSchema, checkoutView(state, version, []));
 }
 
 views('a checkout says what comes next, and never shows the payment token', () => {

@@ -124,7 +124,15 @@ const cart: EventSamples['cart'] = {
   ],
 };
 
-const began = { round: 1, customerId, lines: [line], priceChanges: [priceChange], discount: usd(0), tax: usd(0) };
+const began = {
+  round: 1,
+  customerId,
+  lines: [line],
+  priceChanges: [priceChange],
+  discount: usd(0),
+  tax: usd(0),
+  pricesUntil: at + 9,
+};
 const checkout: EventSamples['checkout'] = {
   CheckoutBegan: [{ type: 'CheckoutBegan', v, expiresAt: at, ...began }],
   AddressSet: [{ type: 'AddressSet', v, expiresAt: at + 1, personal: { address } }, 'CheckoutBegan'],
