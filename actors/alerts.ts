@@ -8,6 +8,7 @@ type AlertingEvent = InventoryEvent | SagaEvent | ShipmentEvent;
 const ALERTS: Partial<Record<AlertingEvent['type'], string>> = {
   ShipmentGhost: 'shipment.ghost',
   ShipmentLost: 'shipment.lost',
+  ShipmentFound: 'shipment.found',
   LabelFailed: 'shipment.label-failed',
   LowStockReached: 'stock.low',
   ReviewOverdueNoted: 'saga.review-overdue',

@@ -82,11 +82,14 @@ export type CarrierGatewayRequest =
       readonly method: string;
       readonly address: PostalAddress;
     }
-  | { readonly type: 'CarrierVoidLabel'; readonly key: string; readonly labelId: string };
+  | { readonly type: 'CarrierVoidLabel'; readonly key: string; readonly labelId: string }
+  /** Asks the carrier to look for a parcel that nobody has seen. */
+  | { readonly type: 'CarrierTraceParcel'; readonly key: string; readonly trackingNumber: string };
 
 export type CarrierGatewayOutcome =
   | { readonly outcome: 'label'; readonly labelId: string; readonly carrier: string; readonly trackingNumber: string }
   | { readonly outcome: 'voided' }
+  | { readonly outcome: 'tracing'; readonly traceId: string }
   | { readonly outcome: 'failed'; readonly reason: string }
   | { readonly outcome: 'unknown'; readonly reason: string }
   | { readonly outcome: 'unavailable'; readonly reason: string };

@@ -21,7 +21,7 @@ import {
 import type { Money } from './kernel/money.ts';
 import { problemOf } from './order/draft.ts';
 import type { Awaiting, OrderEvent, OrderOutcome } from './order/events.ts';
-import { handedOver, liveShipments } from './order/parcels.ts';
+import { handedOver, lastDelivery, liveShipments } from './order/parcels.ts';
 import { evolveOrder, initialOrder, type Order, type OrderState, type OrderStatus } from './order/state.ts';
 import { sagaAddress } from './orderSaga/messages.ts';
 import type { PaymentNews } from './payment.ts';
@@ -120,21 +120,27 @@ function changed(
 ): AcceptedDecision {
   const next = evolveOrder(before, happened);
   const moved = next.status !== before.status;
-  const milestone = moved || (arrived && next.status === 'delivered') ? milestoneOf(next.status, now) : undefined;
+  const milestone = moved || (arrived && next.status === 'delivered') ? milestoneOf(next, now) : undefined;
   const after = milestone === undefined ? next : evolveOrder(next, milestone);
   return {
     events: milestone === undefined ? [happened] : [happened, milestone],
     sends: moved ? [...sends, noteFor(after)] : sends,
-    timers: closeTimer(before, after, milestone !== undefined, now + policy.order.returnWindowMs),
+    timers: closeTimer(
+      before,
+      after,
+      milestone !== undefined,
+      (after.deliveredAt ?? now) + policy.order.returnWindowMs,
+    ),
   };
 }
 
-function milestoneOf(status: OrderStatus, now: number): OrderEvent | undefined {
+function milestoneOf({ status, shipments }: Order, now: number): OrderEvent | undefined {
   if (status === 'shipped' || status === 'partially-shipped') {
     return { type: 'OrderShipped', v: 1, complete: status === 'shipped' };
   }
   if (status === 'delivered' || status === 'partially-delivered') {
-    return { type: 'OrderDelivered', v: 1, complete: status === 'delivered', deliveredAt: now };
+    const deliveredAt = lastDelivery(shipments) ?? now;
+    return { type: 'OrderDelivered', v: 1, complete: status === 'delivered', deliveredAt };
   }
   return status === 'delivery-failed' ? { type: 'OrderDeliveryFailed', v: 1 } : undefined;
 }

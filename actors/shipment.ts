@@ -3,26 +3,28 @@
  *
  * Its id derives from the order, so creating it twice creates it once. Reports come from warehouses and carriers in any
  * order and repetition: the status only moves forward, a later report implies the earlier ones, and the stock leaves
- * the house exactly once. It can be cancelled until the carrier has it. The parts: messages, state, label (buying and
- * voiding it), draft (a decision in the making).
+ * the house exactly once. It can be cancelled until the carrier has it; what doesn't arrive is sent once more as a
+ * shipment of its own. The parts: messages, state, reports (and what follows from silence), label and trace (what the
+ * carrier is asked), reship (and what came back), draft (a decision in the making).
  */
-
-import { stockAddress } from './inventoryItem.ts';
 import { assertNever } from './kernel/assertNever.ts';
-import { type Decider, type Decision, reject } from './kernel/decider.ts';
+import type { Decider, Decision, Rejection } from './kernel/decider.ts';
 import type { Policy } from './policy.ts';
 import type { ShopContext } from './shared.ts';
 import { begin, type Draft, record, tell, tellChanges } from './shipment/draft.ts';
-import { askForLabel, askIfGivenUp, giveLabelBack, onCarrierResult, retryLabel, stopAsking } from './shipment/label.ts';
+import { askForLabel, askIfGivenUp, giveLabelBack, onLabelResult, retryLabel } from './shipment/label.ts';
 import {
   type Of,
   orderOfShipment,
   type ShipmentCommand,
-  type ShipmentReport,
   type ShipmentSend,
-  type ShipmentStatus,
+  shipmentAddress,
 } from './shipment/messages.ts';
+import { checkGhost, checkLost, onReport } from './shipment/reports.ts';
+import { acknowledge, bookReturned, noteReshipped, reship, unknownShipment } from './shipment/reship.ts';
 import { evolve, initial, type ShipmentEvent, type ShipmentState } from './shipment/state.ts';
+import { isHandedOver } from './shipment/status.ts';
+import { onTraceResult, retryTrace } from './shipment/trace.ts';
 
 export {
   orderOfShipment,
@@ -45,13 +47,17 @@ type ShipmentDecision = Decision<ShipmentEvent, ShipmentSend, ShipmentCommand>;
 
 function request(draft: Draft, command: Of<'RequestShipment'>) {
   const { id, status, request: known } = draft.state;
-  const { warehouse, lines, method, address } = command;
+  const { warehouse, lines, method, address, replaces } = command;
   const fail = (reason: string) => tell(draft, { type: 'ShipmentFailed', shipmentId: id, reason });
   if (status === 'cancelled') return fail('the shipment was cancelled');
   if (!known && lines.length === 0) return fail('there is nothing to ship');
   tell(draft, { type: 'ShipmentAccepted', shipmentId: id });
   if (known) return askIfGivenUp(draft);
-  record(draft, { type: 'WarehouseAssigned', v: 1, warehouse, lines, method, personal: { address } });
+  const what = { warehouse, lines, method, ...(replaces !== undefined && { replaces }) };
+  record(draft, { type: 'WarehouseAssigned', v: 1, at: draft.context.now, ...what, personal: { address } });
+  if (replaces !== undefined) {
+    draft.sends.push({ to: shipmentAddress(replaces), message: { type: 'NoteReshipped', newId: id } });
+  }
   if (draft.state.label.status === 'none') askForLabel(draft);
 }
 
@@ -64,176 +70,40 @@ function cancel(draft: Draft, { reason }: Of<'CancelShipment'>) {
   giveLabelBack(draft);
 }
 
-// what warehouse and carrier report
+type StaffCommand = Of<'ReportShipment' | 'ReshipShipment' | 'BookReturnedPieces' | 'AcknowledgeAlert'>;
 
-/** How far along the way a parcel is: a report that lies behind changes nothing. The two ends are equally far. */
-const PLACE: Readonly<Record<ShipmentStatus, number>> = {
-  cancelled: 0,
-  pending: 0,
-  backordered: 0,
-  assigned: 1,
-  labeled: 2,
-  'handed-to-carrier': 3,
-  'in-transit': 4,
-  'out-for-delivery': 5,
-  'delivery-attempt-failed': 6,
-  'returning-to-sender': 7,
-  lost: 8,
-  returned: 9,
-  delivered: 9,
-};
-
-function isHandedOver({ status }: ShipmentState): boolean {
-  return PLACE[status] >= PLACE['handed-to-carrier'];
-}
-
-/** On its way to the customer: should be seen by the carrier now and then. */
-function isUnderWay(state: ShipmentState): boolean {
-  return isHandedOver(state) && PLACE[state.status] <= PLACE['delivery-attempt-failed'];
-}
-
-function isBehind({ status }: ShipmentState, other: ShipmentStatus): boolean {
-  return PLACE[status] < PLACE[other];
-}
-
-function refusal(state: ShipmentState, { report, attempt }: Of<'ReportShipment'>) {
-  const { id, status, request: known } = state;
-  const impossible = (detail: string) => reject(409, 'shipment.not-possible', 'This cannot have happened', detail);
-  if (status === 'cancelled') return impossible(`Shipment ${id} was cancelled.`);
-  if (!known) return reject(404, 'shipment.unknown', 'No such shipment', `There is no shipment ${id}.`);
-  if (report === 'lost' && !isHandedOver(state)) return impossible(`Shipment ${id} has not been handed over.`);
-  if (report === 'attempt-failed' && !(Number.isSafeInteger(attempt) && Number(attempt) >= 1)) {
-    const detail = "A failed delivery attempt needs the carrier's number of it, from 1.";
-    return reject(422, 'shipment.attempt-required', 'The number of the attempt is missing', detail);
-  }
-  return undefined;
-}
-
-function report(draft: Draft, command: Of<'ReportShipment'>) {
-  if (command.report === 'picked') return pick(draft);
-  const news = draft.events.length;
-  if (!isHandedOver(draft.state)) handOver(draft);
-  if (command.report === 'handed-to-carrier') {
-    if (draft.events.length > news) watchForFirstScan(draft);
-    return;
-  }
-  const before = draft.state;
-  move(draft, command.report, command.attempt ?? 0);
-  if (isUnderWay(draft.state)) {
-    if (draft.state === before) record(draft, { type: 'ShipmentScanned', v: 1, at: draft.context.now });
-    draft.timers.push({ clear: GHOST });
-    watchForNextScan(draft);
-  } else if (draft.state !== before) {
-    draft.timers.push({ clear: GHOST }, { clear: LOST });
-  }
-}
-
-function pick(draft: Draft) {
-  if (draft.state.picked) return;
-  record(draft, { type: 'ShipmentPicked', v: 1 });
-  tellStock(draft, 'PickReservation');
-}
-
-function handOver(draft: Draft) {
-  record(draft, { type: 'HandedToCarrier', v: 1, at: draft.context.now });
-  tellStock(draft, 'ShipReservation');
-  stopAsking(draft);
-}
-
-function tellStock(draft: Draft, type: 'PickReservation' | 'ShipReservation') {
-  const { warehouse = '', lines = [] } = draft.state.request ?? {};
-  for (const { sku, reservationId } of lines) {
-    draft.sends.push({ to: stockAddress(sku, warehouse), message: { type, reservationId } });
-  }
-}
-
-function move(draft: Draft, to: Exclude<ShipmentReport, 'picked' | 'handed-to-carrier'>, attempt: number) {
-  const { state, context } = draft;
-  const at = context.now;
-  switch (to) {
-    case 'in-transit':
-      if (isBehind(state, 'in-transit')) record(draft, { type: 'InTransit', v: 1, at });
-      return;
-    case 'out-for-delivery': {
-      const nextTour = state.status === 'delivery-attempt-failed' && attempt > state.attempts;
-      if (isBehind(state, 'out-for-delivery') || nextTour) record(draft, { type: 'OutForDelivery', v: 1, at });
-      return;
-    }
-    case 'attempt-failed':
-      if (!isUnderWay(state) || attempt <= state.attempts) return;
-      record(draft, { type: 'DeliveryAttemptFailed', v: 1, at, attempt });
-      if (attempt < context.policy.shipment.maxDeliveryAttempts) return;
-      return record(draft, { type: 'ReturnToSenderStarted', v: 1, at });
-    case 'delivered':
-      if (isBehind(state, 'delivered')) record(draft, { type: 'Delivered', v: 1, at });
-      return;
-    case 'returned':
-      if (isBehind(state, 'returned')) record(draft, { type: 'Returned', v: 1, at });
-      return;
-    case 'lost':
-      if (isBehind(state, 'lost')) record(draft, { type: 'ShipmentLost', v: 1, at });
-      return;
+/** The rejection, if it can't be done. */
+function obey(draft: Draft, command: StaffCommand): Rejection | undefined {
+  const { id, status, request: known } = draft.state;
+  if (!known && status !== 'cancelled') return unknownShipment(id);
+  switch (command.type) {
+    case 'ReportShipment':
+      return onReport(draft, command);
+    case 'ReshipShipment':
+      return reship(draft, command);
+    case 'BookReturnedPieces':
+      return bookReturned(draft, command);
+    case 'AcknowledgeAlert':
+      return acknowledge(draft, command);
     default:
-      return assertNever(to);
+      return assertNever(command);
   }
 }
 
-// parcels that nobody sees
-
-const GHOST = 'ghost';
-const LOST = 'lost';
-
-function watchForFirstScan(draft: Draft) {
-  const at = (draft.state.lastSeenAt ?? 0) + draft.context.policy.shipment.ghostMs;
-  draft.timers.push({ set: GHOST, at, message: { type: 'CheckGhost' } });
-  watchForNextScan(draft);
-}
-
-function watchForNextScan(draft: Draft) {
-  const at = (draft.state.lastSeenAt ?? 0) + draft.context.policy.shipment.lostMs;
-  draft.timers.push({ set: LOST, at, message: { type: 'CheckLost' } });
-}
-
-function checkGhost(draft: Draft) {
-  const { status, lastSeenAt, alert } = draft.state;
-  const { context } = draft;
-  if (status !== 'handed-to-carrier' || alert === 'ghost') return;
-  const due = (lastSeenAt ?? 0) + context.policy.shipment.ghostMs;
-  if (context.now >= due) return record(draft, { type: 'ShipmentGhost', v: 1 });
-  draft.timers.push({ set: GHOST, at: due, message: { type: 'CheckGhost' } });
-}
-
-function checkLost(draft: Draft) {
-  const { state, context } = draft;
-  if (!isUnderWay(state)) return;
-  if (context.now < (state.lastSeenAt ?? 0) + context.policy.shipment.lostMs) return watchForNextScan(draft);
-  draft.timers.push({ clear: GHOST });
-  record(draft, { type: 'ShipmentLost', v: 1, at: context.now });
-}
-
-function decide(state: ShipmentState, command: ShipmentCommand, context: ShopContext): ShipmentDecision {
-  const refused = command.type === 'ReportShipment' ? refusal(state, command) : undefined;
-  if (refused) return refused;
-  const draft = begin(state, context);
-  handle(draft, command);
-  tellChanges(draft, state);
-  const { events, sends, timers } = draft;
-  const reply = { shipmentId: state.id, status: draft.state.status };
-  return { events, sends, timers, ...(command.type === 'ReportShipment' && { reply }) };
-}
-
-function handle(draft: Draft, command: ShipmentCommand) {
+function hear(draft: Draft, command: Exclude<ShipmentCommand, StaffCommand>) {
   switch (command.type) {
     case 'RequestShipment':
       return request(draft, command);
     case 'CancelShipment':
       return cancel(draft, command);
     case 'CarrierGatewayResult':
-      return onCarrierResult(draft, command);
-    case 'ReportShipment':
-      return report(draft, command);
+      return command.operation === 'CarrierTraceParcel' ? onTraceResult(draft, command) : onLabelResult(draft, command);
+    case 'NoteReshipped':
+      return noteReshipped(draft, command);
     case 'RetryLabel':
       return retryLabel(draft);
+    case 'RetryTrace':
+      return retryTrace(draft);
     case 'CheckGhost':
       return checkGhost(draft);
     case 'CheckLost':
@@ -243,8 +113,32 @@ function handle(draft: Draft, command: ShipmentCommand) {
   }
 }
 
+function decide(state: ShipmentState, command: ShipmentCommand, context: ShopContext): ShipmentDecision {
+  const draft = begin(state, context);
+  switch (command.type) {
+    case 'ReportShipment':
+    case 'ReshipShipment':
+    case 'BookReturnedPieces':
+    case 'AcknowledgeAlert': {
+      const rejection = obey(draft, command);
+      return rejection === undefined ? decisionOf(draft, state, true) : { rejection };
+    }
+    default:
+      hear(draft, command);
+      return decisionOf(draft, state, false);
+  }
+}
+
+function decisionOf(draft: Draft, before: ShipmentState, answered: boolean): ShipmentDecision {
+  tellChanges(draft, before);
+  const { events, sends, timers, state } = draft;
+  return { events, sends, timers, ...(answered && { reply: { shipmentId: state.id, status: state.status } }) };
+}
+
 export const shipmentDecider: Decider<ShipmentState, ShipmentCommand, ShipmentEvent, Policy> = {
   type: 'shipment',
+  // 2: times, ids of reports, traces and reshipments.
+  stateVersion: 2,
   partitionKey: orderOfShipment,
   initial,
   decide,

@@ -75,11 +75,19 @@ export type FromElsewhere = {
   payment: PaymentGatewayResult['type'] | 'EnquireAgain' | 'RetryRefund' | 'ExpireAuthorization';
   product: (ProductEdgeCommand | ProductTimerCommand)['type'];
   request: RequestCommand['type'];
-  shipment: CarrierGatewayResult['type'] | 'ReportShipment' | 'RetryLabel' | 'CheckGhost' | 'CheckLost';
+  shipment:
+    | CarrierGatewayResult['type']
+    | 'ReportShipment'
+    | 'ReshipShipment'
+    | 'BookReturnedPieces'
+    | 'AcknowledgeAlert'
+    | 'RetryLabel'
+    | 'RetryTrace'
+    | 'CheckGhost'
+    | 'CheckLost';
   stock:
     | 'ReceiveStock'
     | 'AdjustStock'
-    | 'RestockReturned'
     | 'TransferStock'
     | 'QuarantineStock'
     | 'ReleaseQuarantine'

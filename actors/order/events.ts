@@ -23,10 +23,13 @@ export type OrderShipment = {
   readonly seq: number;
   readonly status: ShipmentStatus;
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly warehouse?: string;
   readonly carrier?: string;
   readonly trackingNumber?: string;
   readonly attempts: number;
+  readonly deliveredAt?: number;
   readonly replaces?: string;
+  readonly replacedBy?: string;
   readonly alert?: ShipmentAlert;
 };
 

@@ -37,9 +37,20 @@ export function parcelStatus(lines: readonly OrderLine[], shipments: Shipments):
   return live.some(({ status }) => status === 'backordered') ? 'backordered' : null;
 }
 
-/** Whether the carrier has, or had, any of it. */
+/** Whether the carrier has, or had, any of it: also what is lost and being sent once more. */
 export function handedOver(shipments: Shipments): boolean {
-  return liveShipments(shipments).some(({ status }) => placeOf(status) !== 'warehouse');
+  return Object.values(shipments).some(({ status }) => placeOf(status) !== 'warehouse');
+}
+
+/** When the last of the parcels that count was delivered, as far as it is known. */
+export function lastDelivery(shipments: Shipments): number | undefined {
+  const times = liveShipments(shipments).flatMap(({ deliveredAt }) => deliveredAt ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+/** Somebody should look at a parcel, be it one that another has taken the place of. */
+export function needsAttention(shipments: Shipments): boolean {
+  return Object.values(shipments).some(({ status, alert }) => status !== 'cancelled' && alert !== undefined);
 }
 
 function covers(parcels: readonly OrderShipment[], lines: readonly OrderLine[]): boolean {

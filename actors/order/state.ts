@@ -4,7 +4,7 @@ import { zero } from '../kernel/money.ts';
 import type { ShippingMethod } from '../policy.ts';
 import type { OrderLine, PostalAddress, Totals } from '../shared.ts';
 import type { Awaiting, OrderEvent, OrderOutcome, OrderPayment, OrderShipment } from './events.ts';
-import { liveShipments, parcelStatus } from './parcels.ts';
+import { needsAttention, parcelStatus } from './parcels.ts';
 
 export type OrderStatus =
   | 'placed'
@@ -168,6 +168,5 @@ function statusOf(order: Order): OrderStatus {
 function awaitingOf(order: Order, status: OrderStatus): Awaiting | null {
   if (status === 'manual-review' || status === 'refund-pending' || status === 'delivery-failed') return 'operator';
   if (status === 'on-hold' && order.hold !== null) return order.hold.awaiting;
-  const alert = order.end === null && liveShipments(order.shipments).some((parcel) => parcel.alert !== undefined);
-  return alert ? 'operator' : null;
+  return order.end === null && needsAttention(order.shipments) ? 'operator' : null;
 }

@@ -104,11 +104,16 @@ function shipParcels(turn: Turn): boolean {
       turn.start(last.id, last.work);
       continue;
     }
-    const number = stepsOf(turn.saga, 'ship').length + 1;
+    const number = nextParcel(turn.saga);
     const id = shipmentId(turn.saga.orderId, number);
     turn.start(`ship:${number}`, { kind: 'ship', shipmentId: id, warehouse, lines });
   }
   return isFulfilled(turn.saga);
+}
+
+/** The number of the next shipment of the order. */
+export function nextParcel(saga: Saga): number {
+  return stepsOf(saga, 'ship').length + stepsOf(saga, 'reship').length + 1;
 }
 
 /** Every warehouse that has something of the order has taken its parcel. */

@@ -10,7 +10,8 @@ import type { ShipmentAnswer } from '../shipment.ts';
 import { commitOf, REFUSED } from './advance.ts';
 import { askToPay, hold, holdForBank, proceed, undo } from './flow.ts';
 import { refundIdOf } from './requests.ts';
-import { isConfirmed, isForward, type Saga, type Step, type StepOf, stepsOf } from './state.ts';
+import { type ParcelStep, parcelSteps } from './reship.ts';
+import { isConfirmed, isForward, type Saga, type Step, stepsOf } from './state.ts';
 import type { Turn } from './turn.ts';
 
 // what an answer does to its step
@@ -31,7 +32,7 @@ function succeed(turn: Turn, step: Step): void {
 
 /** A release may overtake its reservation, and a busy item may have forgotten about it when the reservation comes. */
 function mayOutliveRelease({ work, status }: Step): boolean {
-  return work.kind === 'reserve' && status === 'compensating';
+  return (work.kind === 'reserve' || work.kind === 'reship-reserve') && status === 'compensating';
 }
 
 function fail(turn: Turn, step: Step, reason: string): void {
@@ -203,7 +204,7 @@ function giveUp(turn: Turn, step: Step, reason: string): void {
 // shipments
 
 export function hearShipment(turn: Turn, answer: ShipmentAnswer): void {
-  const parcel = stepsOf(turn.saga, 'ship').find(({ work }) => work.shipmentId === answer.shipmentId);
+  const parcel = parcelSteps(turn.saga).find(({ work }) => work.shipmentId === answer.shipmentId);
   if (parcel === undefined) return;
   switch (answer.type) {
     case 'ShipmentAccepted':
@@ -220,13 +221,19 @@ export function hearShipment(turn: Turn, answer: ShipmentAnswer): void {
     case 'ShipmentCancelRefused':
       if (parcel.status === 'compensating') keep(turn, parcel, `It is ${answer.status}.`);
       break;
+    case 'ReshipParcel':
+      sendOnceMore(turn, answer);
+      break;
+    case 'ParcelFound':
+      dropReshipment(turn, answer.shipmentId);
+      break;
     default:
       assertNever(answer);
   }
 }
 
 /** The money is here, so the order is not given up: the operator sees to it. */
-function failParcel(turn: Turn, parcel: StepOf<'ship'>, reason: string): void {
+function failParcel(turn: Turn, parcel: ParcelStep, reason: string): void {
   if (!mayHaveHappened(parcel) && parcel.status !== 'succeeded') return;
   const fulfilling = isForward(turn.saga) || turn.saga.phase.status === 'completed';
   if (!fulfilling) {
@@ -239,10 +246,27 @@ function failParcel(turn: Turn, parcel: StepOf<'ship'>, reason: string): void {
 
 /** A cancellation that is refused while the money is here is off; later it is the operator's. */
 function keep(turn: Turn, parcel: Step, reason: string): void {
-  if (turn.saga.phase.status !== 'compensating' || !isConfirmed(turn.saga)) {
+  // Goods that are sent once more are out for good: two parcels arrive.
+  const wanted = parcel.work.kind !== 'reship';
+  if (wanted && (turn.saga.phase.status !== 'compensating' || !isConfirmed(turn.saga))) {
     giveUp(turn, parcel, reason);
     return;
   }
   turn.record({ type: 'CompensationRefused', v: 1, step: parcel.id, reason });
+  proceed(turn);
+}
+
+type ToReship = Extract<ShipmentAnswer, { type: 'ReshipParcel' }>;
+
+/** Asked twice for the same shipment it is sent once more once. */
+function sendOnceMore(turn: Turn, { shipmentId, by, why }: ToReship): void {
+  if (turn.saga.reshipments?.[shipmentId] !== undefined) return;
+  turn.record({ type: 'ReshipmentStarted', v: 1, shipmentId, by, why });
+  proceed(turn);
+}
+
+function dropReshipment(turn: Turn, shipmentId: string): void {
+  if (turn.saga.reshipments?.[shipmentId]?.dropped !== false) return;
+  turn.record({ type: 'ReshipmentDropped', v: 1, shipmentId, reason: 'It has arrived after all.' });
   proceed(turn);
 }

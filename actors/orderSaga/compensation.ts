@@ -6,7 +6,16 @@ import type { StepKind } from './events.ts';
 import { type Saga, type Step, type StepStatus, stepsOf } from './state.ts';
 import type { Turn } from './turn.ts';
 
-const REVERSE_ORDER: readonly StepKind[] = ['ship', 'capture', 'commit', 'authorize', 'reserve'];
+const REVERSE_ORDER: readonly StepKind[] = [
+  'ship',
+  'reship',
+  'capture',
+  'reship-commit',
+  'commit',
+  'authorize',
+  'reship-reserve',
+  'reserve',
+];
 const MAY_EXIST: ReadonlySet<StepStatus> = new Set<StepStatus>(['running', 'waiting', 'unknown', 'succeeded']);
 
 /** `kept`: the carrier has a parcel, so nothing else may be undone. */

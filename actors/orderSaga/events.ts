@@ -34,6 +34,32 @@ export type Work =
       readonly shipmentId: string;
       readonly warehouse: string;
       readonly lines: readonly { readonly sku: string; readonly quantity: number; readonly reservationId: string }[];
+    }
+  // what is sent once more; `replaces` is the shipment whose goods these are
+  | {
+      readonly kind: 'reship-reserve';
+      readonly replaces: string;
+      /** All lines are tried together, from 1. */
+      readonly attempt: number;
+      readonly route: number;
+      readonly reservationId: string;
+      readonly sku: string;
+      readonly quantity: number;
+      readonly warehouse: string;
+    }
+  | {
+      readonly kind: 'reship-commit';
+      readonly replaces: string;
+      readonly reservationId: string;
+      readonly sku: string;
+      readonly warehouse: string;
+    }
+  | {
+      readonly kind: 'reship';
+      readonly replaces: string;
+      readonly shipmentId: string;
+      readonly warehouse: string;
+      readonly lines: readonly { readonly sku: string; readonly quantity: number; readonly reservationId: string }[];
     };
 
 export type StepKind = Work['kind'];
@@ -104,6 +130,16 @@ export type SagaEvent =
       readonly confirmBy?: number;
     }
   | { readonly type: 'SagaCompleted'; readonly v: 1 }
+  /** The goods of this shipment are to be sent once more. */
+  | {
+      readonly type: 'ReshipmentStarted';
+      readonly v: 1;
+      readonly shipmentId: string;
+      readonly by: string;
+      readonly why: string;
+    }
+  /** They are not: the shipment has arrived after all. */
+  | { readonly type: 'ReshipmentDropped'; readonly v: 1; readonly shipmentId: string; readonly reason: string }
   | {
       readonly type: 'SagaAborted';
       readonly v: 1;

@@ -4,6 +4,7 @@ import type { Awaiting } from '../order/events.ts';
 import { advance, isFulfilled } from './advance.ts';
 import { unwind } from './compensation.ts';
 import type { EndOutcome, Undoing } from './events.ts';
+import { isReshipped, reshipParcels } from './reship.ts';
 import { reviewReason } from './review.ts';
 import { isAskingToPay, isConfirmed, type Phase, stepsOf, stuckSteps } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -26,6 +27,7 @@ export function proceed(turn: Turn): void {
       goBack(turn, phase);
       return;
     case 'completed':
+      sendOnceMore(turn);
       return;
     case 'aborted':
       end(turn, phase.outcome, phase.reason, phase);
@@ -49,10 +51,16 @@ function goForward(turn: Turn): void {
     case 'fulfilled':
       turn.record({ type: 'SagaCompleted', v: 1 });
       turn.tell({ type: 'BeginFulfilment' });
+      sendOnceMore(turn);
       return;
     default:
       assertNever(progress);
   }
+}
+
+function sendOnceMore(turn: Turn): void {
+  const reason = reshipParcels(turn);
+  if (reason !== undefined) hold(turn, 'operator', reason);
 }
 
 export function hold(turn: Turn, awaiting: 'review' | 'operator', reason: string): void {
@@ -104,7 +112,7 @@ function goOnIfAnswered(turn: Turn, awaiting: Awaiting): void {
   if (awaiting === 'payment' && stepsOf(saga, 'authorize').at(-1)?.status === 'succeeded') {
     release(turn, 'customer', 'The payment was approved.');
   }
-  if (awaiting === 'operator' && isConfirmed(saga) && isFulfilled(saga)) {
+  if (awaiting === 'operator' && isConfirmed(saga) && isFulfilled(saga) && isReshipped(saga)) {
     release(turn, 'saga', 'Every warehouse has answered after all.');
   }
 }

@@ -12,7 +12,8 @@ export function requestOf(saga: Saga, work: Work): SagaSend {
   const { orderId } = saga;
   const from = sagaAddress(orderId);
   switch (work.kind) {
-    case 'reserve': {
+    case 'reserve':
+    case 'reship-reserve': {
       const { reservationId, quantity } = work;
       const message = { type: 'ReserveStock', reservationId, quantity, saga: from } as const;
       return { to: stockAddress(work.sku, work.warehouse), message };
@@ -22,7 +23,8 @@ export function requestOf(saga: Saga, work: Work): SagaSend {
       const message = { type: 'AuthorizePayment', attempt: work.attempt, amount, token } as const;
       return { to: paymentAddress(orderId), message };
     }
-    case 'commit': {
+    case 'commit':
+    case 'reship-commit': {
       const message = { type: 'CommitReservation', reservationId: work.reservationId, saga: from } as const;
       return { to: stockAddress(work.sku, work.warehouse), message };
     }
@@ -30,10 +32,12 @@ export function requestOf(saga: Saga, work: Work): SagaSend {
       const message = { type: 'CapturePayment', attempt: work.attempt, amount: saga.total } as const;
       return { to: paymentAddress(orderId), message };
     }
-    case 'ship': {
+    case 'ship':
+    case 'reship': {
       const { warehouse, lines } = work;
       const { shippingMethod: method, address } = saga;
-      const message = { type: 'RequestShipment', warehouse, lines, method, address } as const;
+      const replaces = work.kind === 'reship' ? { replaces: work.replaces } : {};
+      const message = { type: 'RequestShipment', warehouse, lines, method, address, ...replaces } as const;
       return { to: shipmentAddress(work.shipmentId), message };
     }
     default:
@@ -46,7 +50,9 @@ export function compensationOf(saga: Saga, step: Step, reason: string): SagaSend
   const { work } = step;
   switch (work.kind) {
     case 'reserve':
-    case 'commit': {
+    case 'commit':
+    case 'reship-reserve':
+    case 'reship-commit': {
       const { reservationId } = work;
       const message = { type: 'ReleaseReservation', reservationId, saga: sagaAddress(orderId) } as const;
       return { to: stockAddress(work.sku, work.warehouse), message };
@@ -61,6 +67,7 @@ export function compensationOf(saga: Saga, step: Step, reason: string): SagaSend
       return { to: paymentAddress(orderId), message };
     }
     case 'ship':
+    case 'reship':
       return { to: shipmentAddress(work.shipmentId), message: { type: 'CancelShipment', reason } };
     default:
       return assertNever(work);
@@ -72,7 +79,18 @@ export function refundIdOf(orderId: string, attempt: number, undone: number): st
   return `${orderId}/cancel-${attempt}.${undone + 1}`;
 }
 
+export function stepTimeoutMs(kind: StepKind, policy: Policy): number {
+  return policy.saga.stepTimeoutMs[plainKind(kind)];
+}
+
+/** Sending once more takes the same steps, with the same figures. */
+function plainKind(kind: StepKind): 'reserve' | 'authorize' | 'commit' | 'capture' | 'ship' {
+  if (kind === 'reship-reserve') return 'reserve';
+  if (kind === 'reship-commit') return 'commit';
+  return kind === 'reship' ? 'ship' : kind;
+}
+
 export function stepAttempts(kind: StepKind, policy: Policy): number {
   const { stock, payment, shipment } = policy.saga.stepAttempts;
-  return { reserve: stock, commit: stock, authorize: payment, capture: payment, ship: shipment }[kind];
+  return { reserve: stock, commit: stock, authorize: payment, capture: payment, ship: shipment }[plainKind(kind)];
 }

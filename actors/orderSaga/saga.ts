@@ -108,6 +108,8 @@ function afterStart(saga: Saga, command: SagaCommand, context: ShopContext): Sag
     case 'ShipmentFailed':
     case 'ShipmentCancelled':
     case 'ShipmentCancelRefused':
+    case 'ReshipParcel':
+    case 'ParcelFound':
       hearShipment(turn, command);
       break;
     default:

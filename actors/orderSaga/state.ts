@@ -70,6 +70,8 @@ export type Saga = {
   readonly candidates: readonly string[];
   readonly address: PostalAddress;
   readonly steps: { readonly [id: string]: Step };
+  /** By the shipment that is to be sent once more, oldest first; absent until there is one. */
+  readonly reshipments?: { readonly [shipmentId: string]: { readonly dropped: boolean } };
   /** Counts the starts: 1, and one more for each time that the operator let a held order start anew. */
   readonly round: number;
   /** The rules for a review that it matched. */
@@ -158,6 +160,10 @@ export function evolveStarted(before: Saga, event: LaterEvent): Saga {
       const { paymentToken } = event.personal;
       return { ...saga, paymentToken, paymentRequest: paymentRequest && { ...paymentRequest, answered: true } };
     }
+    case 'ReshipmentStarted':
+      return { ...saga, reshipments: { ...saga.reshipments, [event.shipmentId]: { dropped: false } } };
+    case 'ReshipmentDropped':
+      return { ...saga, reshipments: { ...saga.reshipments, [event.shipmentId]: { dropped: true } } };
     case 'SagaCompleted':
       return { ...saga, phase: { status: 'completed' } };
     case 'SagaAborted': {
@@ -175,7 +181,9 @@ function evolveStep(saga: Saga, event: StepEvent): Saga {
   if (event.type === 'StepStarted') {
     const { step: id, work } = event;
     const step: Step = { id, work, status: 'running', asked: 1, undone: 0, round: saga.round, reason: null };
-    return { ...withStep(saga, step), phase: { status: PHASE_OF[work.kind] } };
+    const status = PHASE_OF[work.kind];
+    // What is sent once more is beside the way forward.
+    return status === null ? withStep(saga, step) : { ...withStep(saga, step), phase: { status } };
   }
   const step = saga.steps[event.step];
   if (step === undefined) throw new Error(`${event.type} before StepStarted of ${event.step}`);
@@ -209,20 +217,28 @@ const PHASE_OF = {
   commit: 'committing',
   capture: 'capturing',
   ship: 'fulfilling',
+  'reship-reserve': null,
+  'reship-commit': null,
+  reship: null,
 } as const;
 
 function compensating({ goal, reason, by, why }: Undoing): Phase {
   return { status: 'compensating', goal, reason, by, why };
 }
 
+const PARCELS: readonly StepKind[] = ['ship', 'reship'];
+
 /** Goes on from a hold, or from a cancellation that came too late; the next step says where it stands. */
 function released(saga: Saga): Saga {
   const { phase } = saga;
   const awaiting = phase.status === 'waiting' ? phase.awaiting : null;
   // A parcel that is in doubt, or that would not be cancelled, is asked for again, not sent twice.
-  const doubted = phase.status === 'completed' ? withSteps(saga, 'succeeded', 'unknown', 'ship') : saga;
+  const doubted = PARCELS.reduce((next, kind) => {
+    const asked = phase.status === 'completed' ? withSteps(next, 'succeeded', 'unknown', kind) : next;
+    return withSteps(asked, 'stuck', 'unknown', kind);
+  }, saga);
   return {
-    ...withSteps(withSteps(doubted, 'stuck', 'unknown', 'ship'), 'kept', 'succeeded'),
+    ...withSteps(doubted, 'kept', 'succeeded'),
     phase: { status: isConfirmed(saga) ? 'fulfilling' : 'reserving' },
     round: awaiting === 'review' || awaiting === 'payment' ? saga.round : saga.round + 1,
     reviewed: saga.reviewed || awaiting === 'review',

@@ -4,7 +4,7 @@ import { orderAddress, type SagaNews } from '../order.ts';
 import type { ShopContext } from '../shared.ts';
 import type { Work } from './events.ts';
 import type { SagaSend, SagaTimerCommand } from './messages.ts';
-import { compensationOf, requestOf } from './requests.ts';
+import { compensationOf, requestOf, stepTimeoutMs } from './requests.ts';
 import { evolveStarted, type LaterEvent, type Saga, type Step } from './state.ts';
 
 type Unnumbered<News> = News extends unknown ? Omit<News, 'seq'> : never;
@@ -83,10 +83,10 @@ export class Turn {
   }
 
   private waitMs(pending: readonly Step[]): number {
-    const { stepTimeoutMs, compensationTimeoutMs } = this.context.policy.saga;
+    const { policy } = this.context;
     const running = pending.filter(({ status }) => status === 'running');
-    if (running.length === 0) return compensationTimeoutMs;
-    return Math.max(...running.map(({ work }) => stepTimeoutMs[work.kind]));
+    if (running.length === 0) return policy.saga.compensationTimeoutMs;
+    return Math.max(...running.map(({ work }) => stepTimeoutMs(work.kind, policy)));
   }
 
   private send(request: SagaSend): void {

@@ -33,23 +33,27 @@ export function tell(draft: Draft, message: ShipmentAnswer) {
 
 /** Tells the order what its customer can see of it, once per decision. */
 export function tellChanges(draft: Draft, before: ShipmentState) {
-  const { id, request, events } = draft.state;
-  if (!request || visible(before) === visible(draft.state)) return;
-  const { status, carrier, trackingNumber, attempts, alert } = draft.state;
-  const message: ShipmentNews = {
-    type: 'ShipmentChanged',
-    shipmentId: id,
-    seq: events,
-    status,
-    lines: request.lines.map(({ sku, quantity }) => ({ sku, quantity })),
-    attempts,
-    ...(carrier !== null && { carrier }),
-    ...(trackingNumber !== null && { trackingNumber }),
-    ...(alert !== null && { alert }),
-  };
+  const { id, events } = draft.state;
+  const seen = visible(draft.state);
+  if (seen === undefined || JSON.stringify(visible(before)) === JSON.stringify(seen)) return;
+  const message: ShipmentNews = { type: 'ShipmentChanged', shipmentId: id, seq: events, ...seen };
   draft.sends.push({ to: { type: 'order', id: orderOfShipment(id) }, message });
 }
 
-function visible({ status, carrier, trackingNumber, attempts, alert }: ShipmentState): string {
-  return JSON.stringify([status, carrier, trackingNumber, attempts, alert]);
+function visible(state: ShipmentState): Omit<ShipmentNews, 'type' | 'shipmentId' | 'seq'> | undefined {
+  const { request, status, carrier, trackingNumber, attempts, deliveredAt, replacedBy, alert } = state;
+  if (!request) return undefined;
+  const { lines, warehouse, replaces } = request;
+  return {
+    status,
+    lines: lines.map(({ sku, quantity }) => ({ sku, quantity })),
+    warehouse,
+    attempts,
+    ...(carrier !== null && { carrier }),
+    ...(trackingNumber !== null && { trackingNumber }),
+    ...(deliveredAt !== null && { deliveredAt }),
+    ...(replaces !== null && { replaces }),
+    ...(replacedBy !== null && { replacedBy }),
+    ...(alert !== null && { alert }),
+  };
 }

@@ -1,31 +1,31 @@
 /**
- * Buying and voiding the label at the carrier. A missing label never fails an order: it is asked for again and again
- * with the same key, so that it is bought once; the label of a cancelled shipment is voided, also one that comes late.
+ * Buying and voiding the label at the carrier. A missing label never fails an order: it is asked for again and again,
+ * under the same key as long as it may have been bought, so that it is bought once, and under a new one when the carrier
+ * has refused the last one for good. The label of a cancelled shipment is voided, also one that comes late.
  */
-import { type CarrierGatewayResult, carrierGateway } from '../gateways.ts';
+import { type CarrierGatewayOutcome, type CarrierGatewayResult, carrierGateway } from '../gateways.ts';
+import { ATTEMPTS, keyAfter, pauseAfter, reasonOf, refusedBy } from './carrier.ts';
 import { type Draft, record } from './draft.ts';
 import type { ShipmentState } from './state.ts';
 
-const RETRY_MS = 10_000;
-/** After this many attempts (about five minutes) somebody should look; it goes on hourly. */
-const ATTEMPTS = 6;
-const SLOW_RETRY_MS = 60 * 60_000;
-/** A week of hourly attempts. */
+/** A week of hourly attempts after the quick ones. */
 const SLOW_ATTEMPTS = 7 * 24;
 
 const RETRY = 'label';
 
-const buyingKey = (shipmentId: string) => `${shipmentId}/label`;
-const voidingKey = (shipmentId: string) => `${shipmentId}/void-label`;
+const isBuying = (shipmentId: string, key: string) => key.startsWith(`${shipmentId}/label`);
+const buyingKey = ({ id, label }: ShipmentState) => keyAfter(`${id}/label`, label.refusals);
+const voidingKey = ({ id, label }: ShipmentState) => keyAfter(`${id}/void-label`, label.refusals);
 
 export function askForLabel(draft: Draft) {
   const { id, request } = draft.state;
   if (!request) return;
   const { warehouse, method, address } = request;
   record(draft, { type: 'LabelRequested', v: 1 });
+  const key = buyingKey(draft.state);
   draft.sends.push({
     to: carrierGateway,
-    message: { type: 'CarrierBuyLabel', key: buyingKey(id), shipmentId: id, warehouse, method, address },
+    message: { type: 'CarrierBuyLabel', key, shipmentId: id, warehouse, method, address },
   });
 }
 
@@ -57,18 +57,15 @@ function isWanted({ status }: ShipmentState): boolean {
   return status === 'assigned';
 }
 
-export function onCarrierResult(draft: Draft, { key, result }: CarrierGatewayResult) {
+export function onLabelResult(draft: Draft, { key, result }: CarrierGatewayResult) {
   const { id } = draft.state;
-  const reason = 'reason' in result ? result.reason : `the carrier answered ${result.outcome}`;
-  if (key === buyingKey(id)) {
-    if (result.outcome === 'label') return onLabel(draft, result);
-    return onNoLabel(draft, reason, result.outcome === 'unknown');
+  if (isBuying(id, key)) {
+    if (result.outcome === 'label') onLabel(draft, result);
+    // News of a key that was refused before are old.
+    else if (key === buyingKey(draft.state)) onNoLabel(draft, result);
+  } else if (key === voidingKey(draft.state) && draft.state.label.status === 'voiding') {
+    onVoided(draft, result);
   }
-  if (key !== voidingKey(id) || draft.state.label.status !== 'voiding') return;
-  if (result.outcome === 'voided') return record(draft, { type: 'LabelVoided', v: 1 });
-  const final = draft.state.label.tries >= ATTEMPTS;
-  record(draft, { type: 'LabelVoidFailed', v: 1, reason, final });
-  if (!final) askLater(draft);
 }
 
 type Label = Extract<CarrierGatewayResult['result'], { outcome: 'label' }>;
@@ -81,9 +78,11 @@ function onLabel(draft: Draft, { labelId, carrier, trackingNumber }: Label) {
   record(draft, { type: 'TrackingAssigned', v: 1, carrier, trackingNumber });
 }
 
-function onNoLabel(draft: Draft, reason: string, uncertain: boolean) {
+function onNoLabel(draft: Draft, result: CarrierGatewayOutcome) {
   if (draft.state.label.status !== 'asking') return;
-  record(draft, { type: 'LabelAttemptFailed', v: 1, reason, uncertain });
+  const reason = reasonOf(result);
+  const uncertain = result.outcome === 'unknown';
+  record(draft, { type: 'LabelAttemptFailed', v: 1, reason, uncertain, ...refusedBy(result) });
   const { tries, uncertain: mayExist } = draft.state.label;
   const wanted = isWanted(draft.state);
   if (!wanted && !mayExist) return;
@@ -92,17 +91,22 @@ function onNoLabel(draft: Draft, reason: string, uncertain: boolean) {
   if (!final) askLater(draft);
 }
 
+function onVoided(draft: Draft, result: CarrierGatewayOutcome) {
+  if (result.outcome === 'voided') return record(draft, { type: 'LabelVoided', v: 1 });
+  const final = draft.state.label.tries >= ATTEMPTS;
+  record(draft, { type: 'LabelVoidFailed', v: 1, reason: reasonOf(result), final, ...refusedBy(result) });
+  if (!final) askLater(draft);
+}
+
 function voidLabel(draft: Draft) {
-  const { id, label } = draft.state;
-  if (label.labelId === null) return;
+  const { labelId } = draft.state.label;
+  if (labelId === null) return;
   record(draft, { type: 'LabelVoidRequested', v: 1 });
-  draft.sends.push({
-    to: carrierGateway,
-    message: { type: 'CarrierVoidLabel', key: voidingKey(id), labelId: label.labelId },
-  });
+  const key = voidingKey(draft.state);
+  draft.sends.push({ to: carrierGateway, message: { type: 'CarrierVoidLabel', key, labelId } });
 }
 
 function askLater(draft: Draft) {
-  const pause = Math.min(RETRY_MS * 2 ** (draft.state.label.tries - 1), SLOW_RETRY_MS);
-  draft.timers.push({ set: RETRY, at: draft.context.now + pause, message: { type: 'RetryLabel' } });
+  const at = draft.context.now + pauseAfter(draft.state.label.tries);
+  draft.timers.push({ set: RETRY, at, message: { type: 'RetryLabel' } });
 }

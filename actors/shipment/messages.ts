@@ -12,6 +12,9 @@ export const orderOfShipment = (id: string): string => `ord_${id.slice('shp_'.le
 
 export type ShipmentLine = { readonly sku: string; readonly quantity: number; readonly reservationId: string };
 
+/** How many pieces of one SKU came back fit for sale. */
+export type ReturnedPieces = { readonly sku: string; readonly restock: number };
+
 /** What a warehouse or carrier says happened. */
 export type ShipmentReport =
   | 'picked'
@@ -31,6 +34,8 @@ export type ShipmentCommand =
       readonly lines: readonly ShipmentLine[];
       readonly method: ShippingMethod;
       readonly address: PostalAddress;
+      /** A reshipment: the shipment whose goods it brings once more. */
+      readonly replaces?: string;
     }
   /** Refused (ShipmentCancelRefused) once the carrier has it; for an unknown shipment it leaves a tombstone. */
   | { readonly type: 'CancelShipment'; readonly reason: string }
@@ -45,9 +50,27 @@ export type ShipmentCommand =
        * With out-for-delivery it tells the next tour from a late notice of the last one.
        */
       readonly attempt?: number;
+      /** When it happened, in ms since the epoch; without it, now. Reports that come out of order are told apart by it. */
+      readonly occurredAt?: number;
+      /** The reporter's own id of it: a report that comes again under the same id counts once. */
+      readonly eventId?: string;
     }
+  // from the shipment that replaces it
+  | { readonly type: 'NoteReshipped'; readonly newId: string }
+  // from staff; recorded with who and why
+  | { readonly type: 'ReshipShipment'; readonly by: string; readonly why: string }
+  /** What became of the pieces of a parcel that came back, once. Pieces that are not mentioned are missing. */
+  | {
+      readonly type: 'BookReturnedPieces';
+      readonly lines: readonly ReturnedPieces[];
+      readonly by: string;
+      readonly why: string;
+    }
+  /** Somebody has looked: the alert is off until there is a new one. */
+  | { readonly type: 'AcknowledgeAlert'; readonly by: string; readonly why: string }
   // timers
   | { readonly type: 'RetryLabel' }
+  | { readonly type: 'RetryTrace' }
   | { readonly type: 'CheckGhost' }
   | { readonly type: 'CheckLost' };
 
@@ -58,7 +81,11 @@ export type ShipmentAnswer =
   | { readonly type: 'ShipmentAccepted'; readonly shipmentId: string }
   | { readonly type: 'ShipmentFailed'; readonly shipmentId: string; readonly reason: string }
   | { readonly type: 'ShipmentCancelled'; readonly shipmentId: string }
-  | { readonly type: 'ShipmentCancelRefused'; readonly shipmentId: string; readonly status: ShipmentStatus };
+  | { readonly type: 'ShipmentCancelRefused'; readonly shipmentId: string; readonly status: ShipmentStatus }
+  /** Its goods are to be sent once more: it is lost, or staff says so. */
+  | { readonly type: 'ReshipParcel'; readonly shipmentId: string; readonly by: string; readonly why: string }
+  /** It was to be sent once more, and has arrived after all. */
+  | { readonly type: 'ParcelFound'; readonly shipmentId: string };
 
 export type ShipmentStatus =
   | 'pending'
@@ -82,23 +109,30 @@ export type ShipmentNews = {
   readonly seq: number;
   readonly status: ShipmentStatus;
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly warehouse?: string;
   readonly carrier?: string;
   /** Only once assigned. */
   readonly trackingNumber?: string;
   readonly attempts: number;
+  readonly deliveredAt?: number;
   /** Set on a reshipment: the shipment that it replaces. */
   readonly replaces?: string;
-  /** Somebody should look: no label can be bought, or the carrier never scanned it. */
+  readonly replacedBy?: string;
   readonly alert?: ShipmentAlert;
 };
 
-export type ShipmentAlert = 'label-failed' | 'ghost';
+/**
+ * Somebody should look: no label can be bought; the carrier never scanned it; it was lost, is being sent once more, and
+ * turns up.
+ */
+export type ShipmentAlert = 'label-failed' | 'ghost' | 'found';
 
 export type ShipmentSend =
   | { readonly to: Address<'order-saga'>; readonly message: ShipmentAnswer }
   | { readonly to: Address<'order'>; readonly message: ShipmentNews }
   | { readonly to: Address<'gateway'>; readonly message: CarrierGatewayRequest }
+  | { readonly to: Address<'shipment'>; readonly message: Of<'NoteReshipped'> }
   | {
       readonly to: Address<'stock'>;
-      readonly message: Extract<InventoryCommand, { type: 'PickReservation' | 'ShipReservation' }>;
+      readonly message: Extract<InventoryCommand, { type: 'PickReservation' | 'ShipReservation' | 'RestockReturned' }>;
     };

@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import { skuReferenceSchema } from './cart.ts';
 import { idSchema, moneySchema, text, timeSchema, versionSchema } from './common.ts';
 import { awaitingSchema } from './order.ts';
 
 const YEAR_MS = 366 * 24 * 60 * 60 * 1_000;
+const MAX_RETURNED_LINES = 100;
+const MAX_PIECES = 1_000_000;
 
 const figures = {
   available: z.int().min(0),
@@ -69,8 +72,26 @@ export const reportSchema = z
       .max(100)
       .optional()
       .meta({ description: "For attempt-failed: the carrier's number of it." }),
+    occurredAt: timeSchema.optional().meta({ description: 'When it happened; now, if it is not said.' }),
+    eventId: text(200)
+      .optional()
+      .meta({ description: "The reporter's own id of it: what comes again under the same id counts once." }),
   })
   .meta({ id: 'ShipmentReport' });
+
+export const returnedSchema = z
+  .strictObject({
+    lines: z
+      .array(
+        z.strictObject({
+          sku: skuReferenceSchema,
+          restock: z.int().min(0).max(MAX_PIECES).meta({ description: 'Pieces that are fit for sale.' }),
+        }),
+      )
+      .max(MAX_RETURNED_LINES),
+    why: text(500),
+  })
+  .meta({ id: 'ReturnedPieces' });
 
 export const shipmentParams = z.object({ id: idSchema, sid: idSchema });
 

@@ -48,10 +48,20 @@ const shipmentSchema = z
     id: z.string(),
     status: z.string(),
     lines: z.array(z.strictObject({ sku: z.string(), quantity: z.int() })),
+    warehouse: z.string().optional(),
     carrier: z.string().optional(),
     trackingNumber: z.string().optional(),
     attempts: z.int(),
-    replaces: z.string().optional(),
+    deliveredAt: timeSchema.optional(),
+    replaces: z
+      .string()
+      .optional()
+      .meta({ description: 'Of a reshipment: the parcel whose goods it brings once more.' }),
+    replacedBy: z.string().optional(),
+    alert: z.enum(['label-failed', 'ghost', 'found']).optional().meta({
+      description:
+        'Staff should look: no label can be bought; the carrier has not scanned it for 24 h; lost, sent once more and turned up.',
+    }),
   })
   .meta({ id: 'Shipment' });
 

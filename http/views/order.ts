@@ -49,15 +49,21 @@ function fulfillmentStatus(order: Order): string {
   return order.stage === 'placed' || order.stage === 'confirmed' ? 'pending' : 'preparing';
 }
 
-function shipmentView({ shipmentId, status, lines, carrier, trackingNumber, attempts, replaces }: OrderShipment) {
+function shipmentView(shipment: OrderShipment) {
+  const { shipmentId, status, lines, attempts, warehouse, carrier, trackingNumber, deliveredAt } = shipment;
+  const { replaces, replacedBy, alert } = shipment;
   return {
     id: shipmentId,
     status,
     lines,
+    ...(warehouse !== undefined && { warehouse }),
     ...(carrier !== undefined && { carrier }),
     ...(trackingNumber !== undefined && { trackingNumber }),
     attempts,
+    ...(deliveredAt !== undefined && { deliveredAt: time(deliveredAt) }),
     ...(replaces !== undefined && { replaces }),
+    ...(replacedBy !== undefined && { replacedBy }),
+    ...(alert !== undefined && { alert }),
   };
 }
 

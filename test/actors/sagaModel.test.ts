@@ -5,8 +5,9 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { liveShipments } from '../../actors/order/parcels.ts';
 import type { Order } from '../../actors/order.ts';
-import { isConfirmed, stuckSteps } from '../../actors/orderSaga/state.ts';
+import { isConfirmed, type Saga, stuckSteps } from '../../actors/orderSaga/state.ts';
 import { ORDERS, SagaWorld, SKUS, WAREHOUSES } from '../support/sagaWorld.ts';
 
 /** What happens next; the numbers choose among what there is. */
@@ -14,6 +15,7 @@ const happenings = {
   deliver: (world: SagaWorld, n: number, m: number) => world.deliver(n, m),
   duplicate: (world: SagaWorld, n: number, m: number) => world.duplicate(n, m),
   repeat: (world: SagaWorld, n: number, m: number) => world.repeat(n, m),
+  deliverAll: (world: SagaWorld) => world.deliverAll(),
   fire: (world: SagaWorld, n: number, m: number) => world.fire(n, m),
   webhooks: (world: SagaWorld, n: number) => world.webhooks(n),
   cancel: (world: SagaWorld, n: number) => world.cancel(n, 'customer'),
@@ -26,6 +28,9 @@ const happenings = {
   handOver: (world: SagaWorld, n: number) => world.report(n, 'handed-to-carrier'),
   arrive: (world: SagaWorld, n: number) => world.report(n, 'delivered'),
   lose: (world: SagaWorld, n: number) => world.report(n, 'lost'),
+  comeBack: (world: SagaWorld, n: number) => world.report(n, 'returned'),
+  reship: (world: SagaWorld, n: number) => world.reship(n),
+  book: (world: SagaWorld, n: number, m: number) => world.book(n, m),
 } as const;
 
 const happening = fc.oneof(
@@ -34,7 +39,8 @@ const happening = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('fire' as const, 'webhooks' as const, 'payAnew' as const) },
   { weight: 2, arbitrary: fc.constantFrom('release' as const, 'retry' as const, 'pick' as const, 'handOver' as const) },
   { weight: 1, arbitrary: fc.constantFrom('cancel' as const, 'cancelByStaff' as const, 'cancelByOperator' as const) },
-  { weight: 1, arbitrary: fc.constantFrom('arrive' as const, 'lose' as const) },
+  { weight: 1, arbitrary: fc.constantFrom('arrive' as const, 'lose' as const, 'comeBack' as const) },
+  { weight: 1, arbitrary: fc.constantFrom('reship' as const, 'book' as const) },
 );
 const story = fc.record({
   stock: fc.array(fc.nat(6), { minLength: 4, maxLength: 4 }),
@@ -93,34 +99,83 @@ function checkAtRest(world: SagaWorld, orderId: string): void {
   } else {
     assert.equal([books.captured, books.held, reservations], [0, 0, []], says('holds nothing'));
   }
+  for (const { sku, quantity } of order.lines) {
+    const pieces = liveShipments(order.shipments).flatMap((parcel) => parcel.lines.filter((line) => line.sku === sku));
+    assert.ok(
+      pieces.reduce((sum, line) => sum + line.quantity, 0) <= quantity,
+      says(`is sent more ${sku} than wanted`),
+    );
+  }
   assert.equal(order.payment.captured.amount - order.payment.refunded.amount, books.captured, says('shows its money'));
 }
 
 const model = suite('saga, model');
 const RUNS = 2_000;
 
+/** How often each status was seen: the stories have to tell something. */
+type Seen = Map<string, number>;
+
+function note(seen: Seen, { status, shipments }: Order, saga: Saga | undefined): void {
+  const reshipped = Object.values(shipments).filter(({ replaces }) => replaces !== undefined);
+  const paidAnew = saga?.paymentRequest?.answered && isConfirmed(saga) ? ['paid anew'] : [];
+  for (const what of [status, ...paidAnew, ...reshipped.map((parcel) => `reshipment ${parcel.status}`)]) {
+    seen.set(what, (seen.get(what) ?? 0) + 1);
+  }
+}
+
+function checkToTheEnd(world: SagaWorld, seen: Seen): void {
+  for (const expiring of [false, true]) {
+    rest(world, expiring);
+    for (const orderId of ORDERS) checkAtRest(world, orderId);
+  }
+  for (const orderId of ORDERS) note(seen, world.order(orderId), world.saga(orderId));
+  world.checkReplay();
+}
+
 model('I5 to I9 - hold at every step and at rest, whatever happens', () => {
-  const seen = new Map<string, number>();
-  let paidAnew = 0;
+  const seen: Seen = new Map();
   fc.assert(
-    fc.property(story, (told) => {
-      const world = live(told);
-      for (const expiring of [false, true]) {
-        rest(world, expiring);
-        for (const orderId of ORDERS) checkAtRest(world, orderId);
-      }
-      const sagas = ORDERS.map((orderId) => world.saga(orderId));
-      paidAnew += sagas.filter((saga) => saga?.paymentRequest?.answered && isConfirmed(saga)).length;
-      for (const { status } of ORDERS.map((orderId) => world.order(orderId))) {
-        seen.set(status, (seen.get(status) ?? 0) + 1);
-      }
-      world.checkReplay();
-    }),
+    fc.property(story, (told) => checkToTheEnd(live(told), seen)),
     { numRuns: RUNS, seed: 20_261_121 },
   );
-  // The stories have to tell something.
-  assert.ok(paidAnew > 0, 'nobody ever gave another payment method');
+  assert.ok(seen.has('paid anew'), 'nobody ever gave another payment method');
   for (const status of [...ENDED, 'on-hold', 'fulfilling']) assert.ok(seen.has(status), `${status} never happened`);
+});
+
+const astray = fc.array(
+  fc.tuple(
+    fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom('deliver' as const, 'deliverAll' as const) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom('duplicate' as const, 'repeat' as const, 'retry' as const, 'fire' as const),
+      },
+      { weight: 1, arbitrary: fc.constantFrom('cancelByStaff' as const, 'cancelByOperator' as const) },
+      { weight: 2, arbitrary: fc.constantFrom('handOver' as const, 'lose' as const, 'reship' as const) },
+      { weight: 2, arbitrary: fc.constantFrom('arrive' as const, 'comeBack' as const, 'book' as const) },
+    ),
+    fc.nat(1_000),
+    fc.nat(62),
+  ),
+  { maxLength: 80, size: 'max' },
+);
+
+model('I5 to I9 - hold when parcels go astray and are sent once more', () => {
+  const seen: Seen = new Map();
+  fc.assert(
+    fc.property(fc.nat(3), astray, (spare, steps) => {
+      const stock = [5 + spare, spare, 3 + spare, spare];
+      const world = live({ stock, steps: [] });
+      world.settle(false);
+      for (const index of ORDERS.keys()) world.report(index, 'handed-to-carrier');
+      for (const [what, n, m] of steps) happenings[what](world, n, m);
+      checkToTheEnd(world, seen);
+    }),
+    { numRuns: 500, seed: 20_261_121 },
+  );
+  for (const status of ['labeled', 'delivered', 'lost', 'returned', 'cancelled']) {
+    assert.ok(seen.has(`reshipment ${status}`), `no reshipment was ever ${status}`);
+  }
 });
 
 model.run();

@@ -34,13 +34,18 @@ const HANDED = T0 + HOUR;
 const requesting = suite('shipment: request');
 
 requesting('request - is accepted at once, assigned, and its label asked for', () => {
-  const { sent, state } = shipment
-    .given()
-    .when(request)
-    .then(
-      { type: 'WarehouseAssigned', v: 1, warehouse: 'wh-east', lines, method: 'standard', personal: { address } },
-      { type: 'LabelRequested', v: 1 },
-    );
+  const { sent, state } = shipment.given().when(request).then(
+    {
+      type: 'WarehouseAssigned',
+      v: 1,
+      at: T0,
+      warehouse: 'wh-east',
+      lines,
+      method: 'standard',
+      personal: { address },
+    },
+    { type: 'LabelRequested', v: 1 },
+  );
   assert.equal(sent, [
     { to: { type: 'order-saga', id: 'ord_1' }, message: accepted },
     {
@@ -65,6 +70,7 @@ requesting('request - is accepted at once, assigned, and its label asked for', (
           { sku: 'A', quantity: 2 },
           { sku: 'B', quantity: 1 },
         ],
+        warehouse: 'wh-east',
         attempts: 0,
       },
     },
@@ -114,11 +120,11 @@ requesting.run();
 
 const labeling = suite('shipment: label');
 
-labeling('a label that can not be had is asked for after 10, 20, 40 … s with the same key; the order goes on', () => {
+labeling('a label that may have been bought is asked for after 10, 20, 40 … s under its key; the order goes on', () => {
   const pauses: number[] = [];
   const asked: unknown[] = [];
   let { state } = after([request]);
-  for (const outcome of [is.unavailable, is.failed, is.unknown]) {
+  for (const outcome of [is.unavailable, is.unknown, is.unavailable]) {
     const waiting = shipment.from(state).when(bought(outcome)).thenTypes('LabelAttemptFailed').sends();
     pauses.push(...waiting.timers.map((timer) => ('set' in timer ? timer.at - T0 : 0)));
     const again = shipment.from(waiting.state).when(retryLabel).thenTypes('LabelRequested');
@@ -130,10 +136,31 @@ labeling('a label that can not be had is asked for after 10, 20, 40 … s with t
   assert.is(state.status, 'assigned');
 });
 
-const failures = (times: number) => Array.from({ length: times }, () => [bought(is.failed), retryLabel]).flat();
+labeling(
+  'what the carrier refused for good is asked for under a new key, for it would refuse the old one for ever',
+  () => {
+    const keys: unknown[] = [];
+    let { state } = after([request]);
+    for (const [outcome, key] of [
+      [is.failed, 1],
+      [is.unknown, 2],
+      [is.failed, 2],
+    ] as const) {
+      const waiting = shipment.from(state).when(bought(outcome, key)).thenTypes('LabelAttemptFailed');
+      const again = shipment.from(waiting.state).when(retryLabel);
+      keys.push(...messagesTo(again.sent, 'gateway').map((message) => 'key' in message && message.key));
+      state = again.state;
+    }
+    assert.equal(keys, ['shp_1_1/label.2', 'shp_1_1/label.2', 'shp_1_1/label.3']);
+    shipment.from(state).when(bought(is.failed, 1)).nothing();
+    assert.is(shipment.from(state).when(bought(is.label, 3)).state.status, 'labeled');
+  },
+);
+
+const failures = (times: number) => Array.from({ length: times }, () => [bought(is.unavailable), retryLabel]).flat();
 
 labeling('after six attempts somebody should look; it goes on hourly and ends well', () => {
-  const sixth = after([request, ...failures(5)]).when(bought(is.failed));
+  const sixth = after([request, ...failures(5)]).when(bought(is.unavailable));
   sixth.thenTypes('LabelAttemptFailed', 'LabelFailed').sends('ShipmentChanged');
   assert.is(sixth.state.alert, 'label-failed');
   const later = play(shipmentDecider, SHIPMENT, [request, ...failures(20)]);
@@ -213,6 +240,14 @@ cancelling('whether a cancelled one has a label is asked six times, then somebod
   assert.equal([state.status, state.alert], ['cancelled', 'label-failed']);
 });
 
+cancelling('a void that is refused is asked for under a new key', () => {
+  const refused = after([...labeled, cancel])
+    .when(voided(is.failed))
+    .thenTypes('LabelVoidFailed');
+  const [again] = messagesTo(shipment.from(refused.state).when(retryLabel).sent, 'gateway');
+  assert.equal(again, { type: 'CarrierVoidLabel', key: 'shp_1_1/void-label.2', labelId: 'lbl_1' });
+});
+
 cancelling('a void that fails is tried six times', () => {
   const steps = Array.from({ length: 10 }, () => [voided(is.unavailable), retryLabel]).flat();
   const played = play(shipmentDecider, SHIPMENT, [...labeled, cancel, ...steps]);
@@ -267,13 +302,18 @@ watching('scanned within 24 h: no ghost', () => {
 
 watching('seven days without a scan: lost; every scan starts them anew', () => {
   const lost = after(handedOver).when({ type: 'CheckLost' }, { now: HANDED + 7 * DAY });
-  lost.then({ type: 'ShipmentLost', v: 1, at: HANDED + 7 * DAY }).sends('ShipmentChanged');
+  lost.then(
+    { type: 'ShipmentLost', v: 1, at: HANDED + 7 * DAY },
+    { type: 'TraceRequested', v: 1 },
+    { type: 'ReshipmentRequested', v: 1, by: 'system', why: 'The parcel is lost.' },
+  );
+  lost.sends('CarrierTraceParcel', 'ReshipParcel', 'ShipmentChanged');
   const seen = [...handedOver, { at: HANDED + 6 * DAY, command: report('in-transit') }];
   const again = after([...seen, { at: HANDED + 12 * DAY, command: report('in-transit') }]);
   assert.is(again.state.lastSeenAt, HANDED + 12 * DAY);
   const { timers } = again.when({ type: 'CheckLost' }, { now: HANDED + 13 * DAY }).nothing();
   assert.equal(timers, [{ set: 'lost', at: HANDED + 19 * DAY, message: { type: 'CheckLost' } }]);
-  again.when({ type: 'CheckLost' }, { now: HANDED + 19 * DAY }).thenTypes('ShipmentLost');
+  assert.is(again.when({ type: 'CheckLost' }, { now: HANDED + 19 * DAY }).state.status, 'lost');
 });
 
 for (const end of ['delivered', 'returned', 'lost'] as const) {

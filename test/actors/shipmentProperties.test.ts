@@ -16,18 +16,20 @@ import {
   shipmentDecider,
 } from '../../actors/shipment.ts';
 import { assertReplays, messagesTo } from '../support/play.ts';
-import { cancel, DAY, report, request, SHIPMENT } from '../support/shipment.ts';
+import { book, cancel, DAY, report, request, reship, SHIPMENT } from '../support/shipment.ts';
 import { T0 } from '../support/spec.ts';
 
 type Mood = 'fine' | 'failed' | 'unavailable' | 'lost' | 'silent';
 const MOODS: readonly Mood[] = ['fine', 'fine', 'failed', 'unavailable', 'lost', 'silent'];
 const MAX_CALM_STEPS = 500;
 
-/** A shipment and a carrier that sells one label per key. */
+/** A shipment and a carrier that sells one label per key, and says the same of a key for ever once it has decided. */
 class World {
   state = shipmentDecider.initial(SHIPMENT);
   now = T0;
-  label: 'none' | 'bought' | 'voided' = 'none';
+  /** By label. */
+  readonly labels = new Map<string, 'bought' | 'voided'>();
+  readonly #decided = new Map<string, CarrierGatewayOutcome>();
   readonly events: ShipmentEvent[] = [];
   readonly sent: Send[] = [];
   readonly #requests: CarrierGatewayRequest[] = [];
@@ -55,18 +57,33 @@ class World {
     const [carrierRequest] = this.#requests.splice(choice % Math.max(1, this.#requests.length), 1);
     if (!carrierRequest) return;
     const { type: operation, key } = carrierRequest;
-    this.#results.push({ type: 'CarrierGatewayResult', operation, key, result: this.#perform(operation, mood) });
+    this.#results.push({ type: 'CarrierGatewayResult', operation, key, result: this.#perform(carrierRequest, mood) });
   }
 
-  #perform(operation: CarrierGatewayRequest['type'], mood: Mood): CarrierGatewayOutcome {
-    if (mood === 'failed' || mood === 'unavailable') return { outcome: mood, reason: 'no' };
+  #perform(asked: CarrierGatewayRequest, mood: Mood): CarrierGatewayOutcome {
+    if (mood === 'unavailable') return { outcome: 'unavailable', reason: 'no' };
     if (mood === 'lost') return { outcome: 'unknown', reason: 'timed out' };
-    if (operation === 'CarrierVoidLabel') this.label = 'voided';
-    else if (this.label === 'none') this.label = 'bought';
-    if (mood === 'silent') return { outcome: 'unknown', reason: 'timed out' };
-    return operation === 'CarrierVoidLabel'
-      ? { outcome: 'voided' }
-      : { outcome: 'label', labelId: 'lbl_1', carrier: 'C', trackingNumber: 'T' };
+    const known = this.#decided.get(asked.key);
+    const outcome = known ?? (mood === 'failed' ? { outcome: 'failed', reason: 'no' } : this.#execute(asked));
+    this.#decided.set(asked.key, outcome);
+    return mood === 'silent' ? { outcome: 'unknown', reason: 'timed out' } : outcome;
+  }
+
+  #execute(asked: CarrierGatewayRequest): CarrierGatewayOutcome {
+    switch (asked.type) {
+      case 'CarrierBuyLabel': {
+        const labelId = `lbl_${asked.key}`;
+        this.labels.set(labelId, 'bought');
+        return { outcome: 'label', labelId, carrier: 'C', trackingNumber: 'T' };
+      }
+      case 'CarrierVoidLabel':
+        this.labels.set(asked.labelId, 'voided');
+        return { outcome: 'voided' };
+      case 'CarrierTraceParcel':
+        return { outcome: 'tracing', traceId: 'trc_1' };
+      default:
+        return assertNever(asked);
+    }
   }
 
   deliver(choice: number): void {
@@ -113,9 +130,21 @@ const REPORTS: readonly ShipmentReport[] = [
   'returned',
   'lost',
 ];
+const optional = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
 const reports = fc
-  .tuple(fc.constantFrom(...REPORTS), fc.option(fc.integer({ min: 0, max: 5 }), { nil: undefined }))
-  .map(([what, attempt]) => report(what, attempt));
+  .record({
+    what: fc.constantFrom(...REPORTS),
+    attempt: optional(fc.integer({ min: 0, max: 5 })),
+    occurredAt: optional(fc.integer({ min: -DAY, max: 20 * DAY }).map((ms) => T0 + ms)),
+    eventId: optional(fc.constantFrom('a', 'b', 'c', 'd')),
+  })
+  .map(({ what, attempt, occurredAt, eventId }) =>
+    report(what, {
+      ...(attempt !== undefined && { attempt }),
+      ...(occurredAt !== undefined && { occurredAt }),
+      ...(eventId !== undefined && { eventId }),
+    }),
+  );
 
 type Act =
   | { readonly do: 'ask'; readonly command: ShipmentCommand }
@@ -130,6 +159,7 @@ const acts: fc.Arbitrary<Act[]> = fc.array(
   fc.oneof(
     { weight: 2, arbitrary: ask(fc.constant(request)) },
     { weight: 1, arbitrary: ask(fc.constant(cancel)) },
+    { weight: 1, arbitrary: ask(fc.constantFrom(reship, book(['A', 1]), book())) },
     { weight: 2, arbitrary: ask(reports) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('call' as const), choice, mood: fc.constantFrom(...MOODS) }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('deliver' as const), choice }) },
@@ -166,14 +196,19 @@ properties('it only moves forward, its stock leaves once, and a cancelled one ke
       for (const act of sequence) perform(world, act);
       world.calm();
       assertReplays(shipmentDecider, SHIPMENT, world);
-      const { state, sent, label } = world;
-      const left = messagesTo(sent, 'stock').filter(({ type }) => type === 'ShipReservation').length;
+      const { state, sent, labels } = world;
+      assert.ok(labels.size <= 1, 'one label is bought at most');
+      const toStock = (type: string) => messagesTo(sent, 'stock').filter((message) => message.type === type).length;
+      const left = toStock('ShipReservation');
       const handed = world.events.some(({ type }) => type === 'HandedToCarrier');
       assert.is(left, handed ? 2 : 0, 'each line leaves once');
-      assert.ok(messagesTo(sent, 'stock').length - left <= 2, 'each line is picked at most once');
+      assert.ok(toStock('PickReservation') <= 2, 'each line is picked at most once');
+      assert.ok(toStock('RestockReturned') <= (state.status === 'returned' ? 1 : 0), 'what came back is booked once');
+      const toSaga = messagesTo(sent, 'order-saga').filter(({ type }) => type === 'ReshipParcel');
+      assert.ok(toSaga.length <= 1, 'it is sent once more once');
       if (state.status === 'cancelled') {
         const givenUp = state.label.status === 'void-failed' || state.label.status === 'given-up';
-        assert.ok(label !== 'bought' || givenUp, 'no label is kept');
+        assert.ok(![...labels.values()].includes('bought') || givenUp, 'no label is kept');
         assert.is(handed, false);
       }
       if (['assigned', 'pending'].includes(state.status)) assert.is(state.request, null, 'a requested one is labeled');

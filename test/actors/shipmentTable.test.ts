@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { type ShipmentCommand, shipmentDecider } from '../../actors/shipment.ts';
 import { assertReplays, play, type Step } from '../support/play.ts';
 import {
+  book,
   bought,
   cancel,
   DAY,
@@ -11,10 +12,13 @@ import {
   handedOver,
   is,
   labeled,
+  operator,
   report,
   request,
+  reship,
   retryLabel,
   SHIPMENT,
+  traced,
   voided,
 } from '../support/shipment.ts';
 import { T0 } from '../support/spec.ts';
@@ -47,6 +51,13 @@ const messages: Record<string, ShipmentCommand> = {
   '→ no label': bought(is.unavailable),
   '→ label voided': voided(is.voided),
   '→ label not voided': voided(is.failed),
+  '→ tracing': traced(is.tracing),
+  '→ no trace': traced(is.unavailable),
+  'retry trace': { type: 'RetryTrace' },
+  'replaced by 2': { type: 'NoteReshipped', newId: 'shp_1_2' },
+  reship,
+  'book pieces': book(['A', 1]),
+  acknowledge: { type: 'AcknowledgeAlert', ...operator },
   picked: report('picked'),
   'handed over': report('handed-to-carrier'),
   'in transit': report('in-transit'),
@@ -66,8 +77,14 @@ const unknown = {
   delivered: 'shipment.unknown',
   returned: 'shipment.unknown',
   lost: 'shipment.unknown',
+  reship: 'shipment.unknown',
+  'book pieces': 'shipment.unknown',
+  acknowledge: 'shipment.unknown',
 };
+const noReturn = { reship: 'shipment.not-reshippable', 'book pieces': 'shipment.not-returned' };
+const replaced = { 'replaced by 2': 'ShipmentReshipped → ShipmentChanged' };
 const notPossible = {
+  ...noReturn,
   picked: 'shipment.not-possible',
   'handed over': 'shipment.not-possible',
   'in transit': 'shipment.not-possible',
@@ -78,6 +95,8 @@ const notPossible = {
   lost: 'shipment.not-possible',
 };
 const inWarehouse = {
+  ...noReturn,
+  ...replaced,
   'handed over': 'HandedToCarrier → ShipReservation ShipmentChanged',
   'in transit': 'HandedToCarrier InTransit → ShipReservation ShipmentChanged',
   'out for delivery': 'HandedToCarrier OutForDelivery → ShipReservation ShipmentChanged',
@@ -86,14 +105,19 @@ const inWarehouse = {
   returned: 'HandedToCarrier Returned → ShipReservation ShipmentChanged',
   lost: 'shipment.not-possible',
 };
+const LOST = 'ShipmentLost TraceRequested ReshipmentRequested → CarrierTraceParcel ReshipParcel ShipmentChanged';
 const underWay = {
+  ...noReturn,
+  ...replaced,
   request: '- → ShipmentAccepted',
   cancel: '- → ShipmentCancelRefused',
-  'check lost': 'ShipmentLost → ShipmentChanged',
+  'check lost': LOST,
   delivered: 'Delivered → ShipmentChanged',
   returned: 'Returned → ShipmentChanged',
-  lost: 'ShipmentLost → ShipmentChanged',
+  lost: LOST,
 };
+
+const FOUND = 'ShipmentFound → ShipmentChanged';
 
 /** Recorded events → what is sent, or the rejection; what is not listed changes nothing and says nothing. */
 const table: Record<string, Record<string, string>> = {
@@ -160,24 +184,40 @@ const table: Record<string, Record<string, string>> = {
     cancel: '- → ShipmentCancelRefused',
     delivered: 'Delivered → ShipmentChanged',
     returned: 'Returned → ShipmentChanged',
-    lost: 'ShipmentLost → ShipmentChanged',
+    lost: 'ShipmentLost TraceRequested → CarrierTraceParcel ShipmentChanged',
+    ...noReturn,
+    ...replaced,
+    reship: 'ReshipmentRequested → ReshipParcel',
   },
   delivered: {
+    ...noReturn,
+    ...replaced,
     request: '- → ShipmentAccepted',
     cancel: '- → ShipmentCancelRefused',
   },
   returned: {
+    ...replaced,
     request: '- → ShipmentAccepted',
     cancel: '- → ShipmentCancelRefused',
+    reship: 'ReshipmentRequested → ReshipParcel',
+    'book pieces': 'ReturnedPiecesBooked → RestockReturned',
   },
   lost: {
+    ...replaced,
     request: '- → ShipmentAccepted',
     cancel: '- → ShipmentCancelRefused',
-    delivered: 'Delivered → ShipmentChanged',
-    returned: 'Returned → ShipmentChanged',
+    'in transit': FOUND,
+    'out for delivery': FOUND,
+    'attempt 1 failed': FOUND,
+    delivered: 'Delivered ShipmentFound → ParcelFound ShipmentChanged',
+    returned: 'Returned ShipmentFound → ShipmentChanged',
+    '→ tracing': 'TraceOpened → -',
+    '→ no trace': 'TraceFailed → -',
+    'book pieces': 'shipment.not-returned',
   },
   cancelled: {
     ...notPossible,
+    ...replaced,
     request: '- → ShipmentFailed',
     cancel: '- → ShipmentCancelled',
     '→ label voided': 'LabelVoided → -',

@@ -77,11 +77,20 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
     DiscontinueProduct: true,
   },
   request: { ClaimRequest: true },
-  shipment: { CarrierGatewayResult: true, ReportShipment: true, RetryLabel: true, CheckGhost: true, CheckLost: true },
+  shipment: {
+    CarrierGatewayResult: true,
+    ReportShipment: true,
+    ReshipShipment: true,
+    BookReturnedPieces: true,
+    AcknowledgeAlert: true,
+    RetryLabel: true,
+    RetryTrace: true,
+    CheckGhost: true,
+    CheckLost: true,
+  },
   stock: {
     ReceiveStock: true,
     AdjustStock: true,
-    RestockReturned: true,
     TransferStock: true,
     QuarantineStock: true,
     ReleaseQuarantine: true,
@@ -93,7 +102,7 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
 
 const gatewayRequests: Record<string, readonly string[]> = {
   payment: ['GatewayAuthorize', 'GatewayCapture', 'GatewayVoid', 'GatewayRefund', 'GatewayEnquire'],
-  carrier: ['CarrierBuyLabel', 'CarrierVoidLabel'],
+  carrier: ['CarrierBuyLabel', 'CarrierVoidLabel', 'CarrierTraceParcel'],
 };
 
 /** All three are `never`, or nothing compiles. */

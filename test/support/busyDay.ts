@@ -1,6 +1,6 @@
 /**
- * Everything that happens in a shop, at once: orders that succeed, decline, run out, are cancelled, held, shipped, lost and
- * delivered; carts, checkouts and accounts; a month passes. For tests that look at what such a day leaves behind.
+ * Everything that happens in a shop, at once: orders that succeed, decline, run out, are cancelled, held, shipped, lost,
+ * returned and delivered; carts, checkouts and accounts; a month passes. For tests that look at what such a day leaves behind.
  */
 import { ADDRESS, expressOrder } from './client.ts';
 import { DAY, HOUR, MINUTE, type Shopkeeper } from './shopkeeper.ts';
@@ -92,6 +92,7 @@ async function sendParcels(keeper: Keeper, orders: readonly string[]): Promise<v
     ['delivered', 'in-transit', 'picked'],
     ['in-transit', 'attempt-failed', 'attempt-failed', 'delivered'],
     ['picked', 'handed-to-carrier', 'lost'],
+    ['handed-to-carrier', 'returned'],
     ['picked'],
   ];
   const { shop, token, staff } = keeper;

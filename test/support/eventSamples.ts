@@ -53,6 +53,7 @@ const reserve = {
   quantity: 2,
   warehouse: 'wh-central',
 } as const;
+const operator = { by: 'cus_9', why: 'Asked by phone.' } as const;
 const undoing = { goal: 'cancelled', reason: 'Changed my mind.', by: `customer:${customerId}`, why: '' } as const;
 const ended = { reason: 'Changed my mind.', manual: true, refundPending: true };
 const shipment = {
@@ -358,6 +359,12 @@ const saga: EventSamples['order-saga'] = {
     'StepStarted',
     'SagaHeld',
   ],
+  ReshipmentStarted: [{ type: 'ReshipmentStarted', v, shipmentId: ids.shipment, ...operator }, 'SagaStarted'],
+  ReshipmentDropped: [
+    { type: 'ReshipmentDropped', v, shipmentId: ids.shipment, reason: 'It has arrived after all.' },
+    'SagaStarted',
+    'ReshipmentStarted',
+  ],
   SagaCompleted: [{ type: 'SagaCompleted', v }, 'SagaStarted', 'StepStarted', 'StepSucceeded'],
   SagaAborted: [{ type: 'SagaAborted', v, outcome: 'cancelled', ...ended }, 'SagaStarted', 'StepStarted', 'StepFailed'],
 };
@@ -554,6 +561,48 @@ const parcel: EventSamples['shipment'] = {
     'ShipmentGhost',
   ],
   ShipmentGhost: [{ type: 'ShipmentGhost', v }, 'WarehouseAssigned', 'HandedToCarrier'],
+  ShipmentFound: [{ type: 'ShipmentFound', v, at: at + 9 }, 'WarehouseAssigned', 'HandedToCarrier', 'ShipmentLost'],
+  ReportNoted: [{ type: 'ReportNoted', v, eventId: 'evt_1' }, 'WarehouseAssigned'],
+  TraceRequested: [{ type: 'TraceRequested', v }, 'WarehouseAssigned', 'HandedToCarrier', 'ShipmentLost'],
+  TraceOpened: [
+    { type: 'TraceOpened', v, traceId: 'trc_1' },
+    'WarehouseAssigned',
+    'HandedToCarrier',
+    'ShipmentLost',
+    'TraceRequested',
+  ],
+  TraceFailed: [
+    { type: 'TraceFailed', v, reason: 'No.', final: false, refused: true },
+    'WarehouseAssigned',
+    'HandedToCarrier',
+    'ShipmentLost',
+    'TraceRequested',
+  ],
+  ReshipmentRequested: [
+    { type: 'ReshipmentRequested', v, ...operator },
+    'WarehouseAssigned',
+    'HandedToCarrier',
+    'ShipmentLost',
+  ],
+  ShipmentReshipped: [
+    { type: 'ShipmentReshipped', v, newId: 'shp_1_2' },
+    'WarehouseAssigned',
+    'HandedToCarrier',
+    'ShipmentLost',
+    'ReshipmentRequested',
+  ],
+  ReturnedPiecesBooked: [
+    { type: 'ReturnedPiecesBooked', v, lines: [{ sku: 'A', restock: 1 }], ...operator },
+    'WarehouseAssigned',
+    'HandedToCarrier',
+    'Returned',
+  ],
+  AlertAcknowledged: [
+    { type: 'AlertAcknowledged', v, ...operator },
+    'WarehouseAssigned',
+    'HandedToCarrier',
+    'ShipmentGhost',
+  ],
   ShipmentCancelled: [
     { type: 'ShipmentCancelled', v, reason: 'Cancelled.' },
     'WarehouseAssigned',

@@ -18,7 +18,7 @@ import { sagaAddress } from '../../actors/orderSaga/messages.ts';
 import type { Saga, SagaState } from '../../actors/orderSaga/saga.ts';
 import { paymentAddress } from '../../actors/payment.ts';
 import { defaultPolicy, type Policy } from '../../actors/policy.ts';
-import { shop } from '../../actors/shop.ts';
+import { type CommandOf, shop } from '../../actors/shop.ts';
 import { draft, line } from './orders.ts';
 import { T0 } from './spec.ts';
 import { assertI5 } from './stock.ts';
@@ -115,6 +115,13 @@ export class SagaWorld {
     return true;
   }
 
+  /** Everything that is under way arrives. */
+  deliverAll(): boolean {
+    const some = this.deliver(0, 0);
+    while (this.deliver(0, 0));
+    return some;
+  }
+
   fire(n: number, late: number): boolean {
     const timers = this.#timers();
     const timer = timers[n % Math.max(1, timers.length)];
@@ -144,9 +151,23 @@ export class SagaWorld {
     n: number,
     report: 'picked' | 'handed-to-carrier' | 'in-transit' | 'delivered' | 'lost' | 'returned',
   ): boolean {
+    return this.#tellShipment(n, { type: 'ReportShipment', report });
+  }
+
+  reship(n: number): boolean {
+    return this.#tellShipment(n, { type: 'ReshipShipment', by: 'ops', why: 'because' });
+  }
+
+  /** What came back is fit for sale. */
+  book(n: number, m: number): boolean {
+    const lines = SKUS.filter((_, index) => m % 3 !== index).map((sku) => ({ sku, restock: 1 }));
+    return this.#tellShipment(n, { type: 'BookReturnedPieces', lines, by: 'ops', why: 'unopened' });
+  }
+
+  #tellShipment(n: number, command: CommandOf<'shipment'>): boolean {
     const shipments = this.#all('shipment');
     const shipment = shipments[n % Math.max(1, shipments.length)];
-    return shipment !== undefined && this.#post(shipment.address, { type: 'ReportShipment', report });
+    return shipment !== undefined && this.#post(shipment.address, command);
   }
 
   /** The customer approves at the bank, or the vendor executes what it had given up on: both are told by webhook. */

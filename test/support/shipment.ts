@@ -22,25 +22,41 @@ export const request: ShipmentCommand = {
 export const cancel: ShipmentCommand = { type: 'CancelShipment', reason: 'the order was cancelled' };
 export const retryLabel: ShipmentCommand = { type: 'RetryLabel' };
 
-export function report(what: ShipmentReport, attempt?: number): ShipmentCommand {
-  return { type: 'ReportShipment', report: what, ...(attempt !== undefined && { attempt }) };
+export const operator = { by: 'cus_9', why: 'Asked by phone.' } as const;
+export const reship: ShipmentCommand = { type: 'ReshipShipment', ...operator };
+
+type More = { readonly attempt?: number; readonly occurredAt?: number; readonly eventId?: string };
+
+export function report(what: ShipmentReport, more?: number | More): ShipmentCommand {
+  return { type: 'ReportShipment', report: what, ...(typeof more === 'number' ? { attempt: more } : more) };
+}
+
+export function book(...lines: readonly (readonly [sku: string, restock: number])[]): ShipmentCommand {
+  return { type: 'BookReturnedPieces', lines: lines.map(([sku, restock]) => ({ sku, restock })), ...operator };
 }
 
 export const is = {
   label: { outcome: 'label', labelId: 'lbl_1', carrier: 'Simulated Ground', trackingNumber: 'SIM1' },
   voided: { outcome: 'voided' },
+  tracing: { outcome: 'tracing', traceId: 'trc_1' },
   failed: { outcome: 'failed', reason: 'address not served' },
   unknown: { outcome: 'unknown', reason: 'timed out' },
   unavailable: { outcome: 'unavailable', reason: 'breaker open' },
 } as const;
 
-export function bought(result: CarrierGatewayOutcome): CarrierGatewayResult {
-  return { type: 'CarrierGatewayResult', operation: 'CarrierBuyLabel', key: `${SHIPMENT}/label`, result };
-}
+/** `key`: how many keys were used: a new one after each refusal. */
+const answer =
+  (operation: CarrierGatewayResult['operation'], name: string) =>
+  (result: CarrierGatewayOutcome, key = 1): CarrierGatewayResult => ({
+    type: 'CarrierGatewayResult',
+    operation,
+    key: `${SHIPMENT}/${name}${key === 1 ? '' : `.${key}`}`,
+    result,
+  });
 
-export function voided(result: CarrierGatewayOutcome): CarrierGatewayResult {
-  return { type: 'CarrierGatewayResult', operation: 'CarrierVoidLabel', key: `${SHIPMENT}/void-label`, result };
-}
+export const bought = answer('CarrierBuyLabel', 'label');
+export const voided = answer('CarrierVoidLabel', 'void-label');
+export const traced = answer('CarrierTraceParcel', 'trace');
 
 /** Ways to the states that the tests start from. */
 export const labeled = [request, bought(is.label)];

@@ -57,14 +57,27 @@ function opening(pick: Pick): Message[] {
 
 /** What the edge, the warehouse and the carrier do later, at any moment. */
 function disturbance(pick: Pick, parcels: readonly Address[]): Message {
-  const reports = ['picked', 'handed-to-carrier', 'in-transit', 'delivered', 'attempt-failed', 'lost'] as const;
+  const reports = [
+    'picked',
+    'handed-to-carrier',
+    'in-transit',
+    'delivered',
+    'attempt-failed',
+    'lost',
+    'returned',
+  ] as const;
   const report = { ...shipment.ReportShipment, report: pick(reports), attempt: 1 };
   const saga = samples['order-saga'];
-  const reported = parcels.map((parcel): Message => ({ to: parcel, message: report }));
+  const { ReshipShipment, BookReturnedPieces } = shipment;
+  const reported = parcels.map(
+    (parcel): Message => ({ to: parcel, message: pick([report, report, BookReturnedPieces]) }),
+  );
+  const reshipped = parcels.map((parcel): Message => ({ to: parcel, message: ReshipShipment }));
   return pick([
     ...reported,
     ...reported,
     ...reported,
+    ...reshipped,
     ...to('order', order.CancelOrder),
     ...to('order-saga', saga.ReleaseHold, saga.RetrySaga, saga.CancelByOperator),
     ...to('stock', stock.ReceiveStock, stock.TransferStock),

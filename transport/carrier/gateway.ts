@@ -25,6 +25,6 @@ export function createCarrierGateway(adapter: CarrierAdapter, surroundings: Gate
     name: 'carrier',
     adapter,
     figures,
-    contract: { resultType, operations: { CarrierBuyLabel: true, CarrierVoidLabel: true } },
+    contract: { resultType, operations: { CarrierBuyLabel: true, CarrierVoidLabel: true, CarrierTraceParcel: true } },
   });
 }

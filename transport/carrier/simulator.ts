@@ -22,6 +22,8 @@ export function createCarrierSimulator(): CarrierAdapter {
           return request.labelId.startsWith(LABEL_PREFIX)
             ? { outcome: 'voided' }
             : { outcome: 'failed', reason: 'no such label' };
+        case 'CarrierTraceParcel':
+          return { outcome: 'tracing', traceId: `trc_${digestOf(request.key).toString('hex', 0, 12)}` };
         default:
           return assertNever(request);
       }
@@ -37,17 +39,24 @@ async function buyLabel(request: BuyLabel, signal: AbortSignal): Promise<Carrier
       throw new GatewayUnavailable('carrier is down');
     case '00002':
       return hang(signal);
+    case '00003':
+      // What failed under a key fails under it for ever, as with real vendors; another key is another try.
+      return /\.\d+$/.test(request.key) ? label(request) : { outcome: 'failed', reason: 'no capacity today' };
     default:
       return label(request);
   }
 }
 
 function label({ key, method }: BuyLabel): CarrierGatewayOutcome {
-  const digest = createHash('sha256').update(key).digest();
+  const digest = digestOf(key);
   return {
     outcome: 'label',
     labelId: `${LABEL_PREFIX}${digest.toString('hex', 0, 12)}`,
     carrier: method === 'overnight' ? 'Simulated Air' : 'Simulated Ground',
     trackingNumber: `SIM${digest.readBigUInt64BE(12).toString().padStart(20, '0')}`,
   };
+}
+
+function digestOf(key: string): Buffer {
+  return createHash('sha256').update(key).digest();
 }
