@@ -24,6 +24,12 @@ export type Policy = {
     /** How many guests' carts one cart takes over. */
     readonly maxMerges: number;
   };
+  readonly catalog: {
+    /** Where the second and each further price range of the search's facets starts, in minor units, ascending. */
+    readonly priceRanges: readonly number[];
+    /** How long anything of the catalog is remembered; changes are noticed at once. */
+    readonly cacheMs: number;
+  };
   readonly checkout: { readonly expiryMs: number };
   readonly customer: {
     /** How long a new e-mail address is kept for a registration that has not finished. */
@@ -86,6 +92,7 @@ export type Policy = {
 export const defaultPolicy: Policy = {
   currency: 'USD',
   cart: { maxSkus: 100, maxQuantity: 999, priceFreezeMs: HOUR, guestExpiryMs: DAY, maxMerges: 100 },
+  catalog: { priceRanges: [1_000, 2_500, 5_000, 10_000, 25_000], cacheMs: HOUR },
   checkout: { expiryMs: 15 * MINUTE },
   customer: { emailHoldMs: 10 * MINUTE, maxAddresses: 50 },
   shipping: {

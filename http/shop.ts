@@ -5,7 +5,7 @@
 import type { Holdfast } from '../supervisors/holdfast.ts';
 
 export type { DeadLetters, LetterQuery, StoredDeadLetter, StoredRepair } from '../storage/deadLetters.ts';
-export type { CatalogEntry } from '../storage/projections/catalog.ts';
+export type { CatalogEntry, CatalogPosition } from '../storage/projections/catalogReader.ts';
 export type { OrderPage, OrderRow } from '../storage/projections/customerOrders.ts';
 export type { StockRow } from '../storage/projections/stockLevels.ts';
 export type { Finding } from '../supervisors/reconcile.ts';

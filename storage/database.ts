@@ -57,13 +57,22 @@ const SCHEMA = `
 
   -- Read models.
   CREATE TABLE products (
-    sku TEXT PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL, category TEXT NOT NULL, tags TEXT NOT NULL,
-    status TEXT NOT NULL, amount INTEGER, currency TEXT, version INTEGER NOT NULL
+    sku TEXT PRIMARY KEY, status TEXT NOT NULL, category TEXT NOT NULL, amount INTEGER, currency TEXT,
+    in_stock INTEGER NOT NULL, sort_name TEXT NOT NULL, on_sale_at INTEGER, version INTEGER NOT NULL,
+    name TEXT NOT NULL, tags TEXT NOT NULL, description TEXT NOT NULL
   );
-  CREATE INDEX products_by_category ON products (category);
+  -- One for counting facets, one for each order in which the whole catalog is leafed through.
+  CREATE INDEX products_by_facet ON products (category, amount, in_stock) WHERE status = 'active';
+  CREATE INDEX products_by_name ON products (sort_name, sku) WHERE status = 'active';
+  CREATE INDEX products_by_price ON products (amount, sort_name, sku) WHERE status = 'active';
+  CREATE INDEX products_by_price_down ON products (-amount, sort_name, sku) WHERE status = 'active';
+  CREATE INDEX products_by_age ON products (-on_sale_at, sort_name, sku) WHERE status = 'active';
   CREATE VIRTUAL TABLE products_text USING fts5 (
-    name, description, category, tags, content='', contentless_delete=1, tokenize='porter unicode61', prefix='2 3'
+    name, sku, category, tags, description, content='', contentless_delete=1, tokenize='porter unicode61',
+    prefix='2 3'
   );
+  -- Every word of at least three letters that was ever on sale, to find what a mistyped one means.
+  CREATE TABLE products_words (word TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE stock_levels (
     sku TEXT NOT NULL, warehouse TEXT NOT NULL, available INTEGER NOT NULL, reserved INTEGER NOT NULL,
     committed INTEGER NOT NULL, picked INTEGER NOT NULL, received INTEGER NOT NULL, shipped INTEGER NOT NULL,

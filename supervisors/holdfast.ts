@@ -10,7 +10,7 @@ import { openDataFolder } from '../storage/dataFolder.ts';
 import { createDeadLetters, type DeadLetters } from '../storage/deadLetters.ts';
 import { createEmbeddedLog } from '../storage/embeddedLog.ts';
 import { openKeyedStore } from '../storage/keyedStore.ts';
-import { type Catalog, createCatalog, createCatalogProjection } from '../storage/projections/catalog.ts';
+import type { Catalog } from '../storage/projections/catalogReader.ts';
 import {
   type CustomerOrders,
   createCustomerOrders,
@@ -27,6 +27,8 @@ import { createPaymentGateway } from '../transport/payment/gateway.ts';
 import type { LedgerEntry } from '../transport/payment/ledger.ts';
 import { createPaymentSimulator } from '../transport/payment/simulator.ts';
 import { withAlerts } from './alerts.ts';
+import { type CacheFigures, createCaches } from './caches.ts';
+import { openCatalog } from './catalog.ts';
 import { createRealClock, createVirtualClock, type VirtualClock } from './clock.ts';
 import { type Config, configuredPolicy } from './config.ts';
 import { createFailPoints } from './failPoints.ts';
@@ -46,6 +48,7 @@ const SETTLE_PATIENCE_MS = 10_000;
 export type Holdfast = ShopCore & {
   readonly node: Node;
   readonly catalog: Catalog;
+  readonly caches: () => readonly CacheFigures[];
   readonly customerOrders: (...page: Parameters<CustomerOrders>) => Promise<ReturnType<CustomerOrders>>;
   /** The staff accounts' ids, oldest first. */
   readonly staff: () => Promise<readonly string[]>;
@@ -101,8 +104,10 @@ export function startHoldfast(
   const failPoint = createFailPoints(config.FAIL_POINT);
   const store = createShardStore(db);
   const letters = createDeadLetters(db);
+  const caches = createCaches(clock.now, telemetry.registry);
+  const { projection: catalogProjection, catalog } = openCatalog(db, policy, caches);
   const embedded = createEmbeddedLog(db, {
-    projections: [createCatalogProjection(db), createStockLevels(db), createCustomerOrders(db), createStaff(db)],
+    projections: [createStockLevels(db), catalogProjection, createCustomerOrders(db), createStaff(db)],
     failPoint,
     monotonic: clock.monotonic,
     observe: telemetry.recordAppended,
@@ -146,7 +151,8 @@ export function startHoldfast(
   return {
     ...createShopCore({ node, store, clock, deciders: all }),
     node,
-    catalog: createCatalog(db),
+    catalog,
+    caches: caches.figures,
     customerOrders: async (customer, page) => customerOrders(customer, page),
     stock: async (sku) => stock(sku),
     staff: async () => staff(),

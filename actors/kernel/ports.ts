@@ -73,6 +73,14 @@ export interface Transport {
   send(shard: number, envelope: Envelope, settle: (result: Settled) => void): void;
 }
 
+/** Remembers what is costly to find, for a limited number and time. */
+export interface Cache<Value extends object> {
+  get(key: string): Value | undefined;
+  set(key: string, value: Value): void;
+  forget(key: string): void;
+  clear(): void;
+}
+
 /** Where a shard stands in its log. */
 export type ShardHead = {
   readonly epoch: number;

@@ -1,15 +1,15 @@
 /** The catalog as everybody sees it. Drafts are nobody's business yet. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { notFound } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { skuParams } from '../schemas/common.ts';
 import { productListSchema, productQuery, productSchema } from '../schemas/product.ts';
+import type { CatalogPosition } from '../shop.ts';
 import { productView } from '../views/product.ts';
 
-/** Deeper pages help nobody; a narrower search does. */
-const MAX_OFFSET = 10_000;
-const position = z.int().min(0).max(MAX_OFFSET);
+const position: z.ZodType<CatalogPosition> = z.strictObject({ key: z.int(), name: z.string(), sku: z.string() });
 
 const searchProducts = route({
   method: 'get',
@@ -20,31 +20,35 @@ const searchProducts = route({
   query: productQuery,
   responses: { 200: { description: 'One page of matches.', schema: productListSchema } },
   handler: ({ shop, query }) => {
-    const { q, category, minPrice, maxPrice, limit, cursor } = query;
-    const sort = query.sort ?? (q === undefined ? 'name' : 'relevance');
-    const filters = {
-      ...(q !== undefined && { text: q }),
+    const { q, category, minPrice, maxPrice, inStock, sort, limit, cursor } = query;
+    const text = q?.trim() ?? '';
+    const search = {
+      ...(text !== '' && { text }),
       ...(category !== undefined && { category }),
       ...(minPrice !== undefined && { minPrice }),
       ...(maxPrice !== undefined && { maxPrice }),
+      ...(inStock !== undefined && { inStock }),
       sort,
     };
-    const scope = `products${JSON.stringify(filters)}`;
-    const offset = cursor === undefined ? 0 : decodeCursor(cursor, scope, position);
-    const { entries, total, categories } = shop.catalog.search({ ...filters, limit, offset });
-    const next = offset + entries.length;
-    const more = entries.length > 0 && next < total && next <= MAX_OFFSET;
+    const scope = scopeOf(search);
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, scope, position);
+    const { entries, next, total, ...facets } = shop.catalog.search({ ...search, limit, ...(after && { after }) });
     return {
       status: 200,
       body: {
         data: entries.map(productView),
-        page: { next: more ? encodeCursor(scope, next) : null },
+        page: { next: next ? encodeCursor(scope, next) : null },
         total,
-        facets: { categories },
+        facets,
       },
     };
   },
 });
+
+/** The words of a search may be long, a cursor must fit into an address. */
+function scopeOf(search: object): string {
+  return `products ${createHash('sha256').update(JSON.stringify(search)).digest('base64url').slice(0, 22)}`;
+}
 
 const getProduct = route({
   method: 'get',

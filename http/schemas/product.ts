@@ -40,23 +40,46 @@ export const adminProductSchema = productSchema
   .meta({ id: 'AdminProduct' });
 
 export const productQuery = z.strictObject({
-  q: z.string().trim().min(1).max(200).optional().meta({ description: 'Words to find in name, description and tags.' }),
+  q: z
+    .string()
+    .optional()
+    .meta({
+      description:
+        'Words that all occur in name, SKU, category, tags or description; beginnings and typing errors are found too. ' +
+        'Blank finds everything; the first ten words count.',
+      example: 'gren tea',
+    }),
   category: z.string().min(1).max(100).optional(),
   minPrice: queryInteger(0, MAX_PRICE, 'In minor units.').optional(),
   maxPrice: queryInteger(0, MAX_PRICE, 'In minor units.').optional(),
-  sort: z.enum(['relevance', 'name', 'price', '-price']).optional(),
+  inStock: z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .optional()
+    .meta({ type: 'boolean', description: 'Only what is in stock, or only what is not.' }),
+  sort: z.enum(['relevance', 'name', 'price', '-price', 'newest']).default('relevance').meta({
+    description: 'By relevance: as written before beginnings before typing errors, the name before other texts.',
+  }),
   limit: limitSchema,
   cursor: cursorSchema,
 });
+
+const count = z.int().min(0);
 
 export const productListSchema = z
   .strictObject({
     data: z.array(productSchema),
     page: pageSchema,
-    total: z.int().min(0),
-    facets: z.strictObject({
-      categories: z.array(z.strictObject({ category: z.string(), count: z.int().min(0) })),
-    }),
+    total: count,
+    facets: z
+      .strictObject({
+        categories: z.array(z.strictObject({ category: z.string(), count })),
+        priceRanges: z.array(
+          z.strictObject({ minPrice: z.int().min(0), maxPrice: z.union([z.int().min(0), z.null()]), count }),
+        ),
+        availability: z.strictObject({ inStock: count, outOfStock: count }),
+      })
+      .meta({ description: 'Counts over the whole result; each as if its own filter were not set.' }),
   })
   .meta({ id: 'ProductList' });
 

@@ -1,187 +1,143 @@
-/** The catalog as shoppers search it: products with their price, full text (FTS5) and what is in stock. */
+/** Keeps the catalog for shoppers: products with their price, the full text of those on sale, and whether there are any. */
+import { splitId } from '../../actors/inventoryItem/messages.ts';
 import { parseAddressKey } from '../../actors/kernel/address.ts';
 import { assertNever } from '../../actors/kernel/assertNever.ts';
-import type { Money } from '../../actors/kernel/money.ts';
 import type { ProductEvent, ProductStatus } from '../../actors/product.ts';
 import type { Db } from '../database.ts';
 import type { Projection } from '../projection.ts';
+import { isCorrectable } from '../search/typingErrors.ts';
+import { folded, wordsOf } from '../search/words.ts';
 
-export type CatalogEntry = {
-  readonly sku: string;
-  readonly name: string;
-  readonly description: string;
-  readonly category: string;
-  readonly tags: readonly string[];
-  readonly status: ProductStatus;
-  readonly price: Money | null;
-  /** Summed over the warehouses. */
-  readonly available: number;
-  /** The product's version: stock changes leave it alone. */
-  readonly version: number;
+/** Part of each page cursor, so not longer than needed. */
+const MAX_SORT_NAME_LENGTH = 60;
+
+/** What is remembered elsewhere of the catalog and must be forgotten, told before anybody can read the new. */
+export type CatalogChanges = {
+  /** The entry of this SKU: the product or how much of it there is. */
+  entryChanged(sku: string): void;
+  /** What a search may find, or in which facet. */
+  resultsChanged(): void;
+  /** Words that a product on sale is described with. */
+  wordsAdded(words: readonly string[]): void;
 };
 
-export type CatalogSort = 'relevance' | 'name' | 'price' | '-price';
-
-/** Finds active, priced products only. Prices in minor units, bounds included. */
-export type CatalogQuery = {
-  readonly text?: string;
-  readonly category?: string;
-  readonly minPrice?: number;
-  readonly maxPrice?: number;
-  readonly sort: CatalogSort;
-  readonly limit: number;
-  readonly offset: number;
-};
-
-/** Facets count the matches of the whole query, not of the page. */
-export type CatalogPage = {
-  readonly entries: readonly CatalogEntry[];
-  readonly total: number;
-  readonly categories: readonly { readonly category: string; readonly count: number }[];
-};
-
-export interface Catalog {
-  find(sku: string): CatalogEntry | undefined;
-  search(query: CatalogQuery): CatalogPage;
+/** Comes after the stock levels, whose sums it reads. */
+export function createCatalogProjection(db: Db, changes: CatalogChanges): Projection {
+  const write = productWriter(db);
+  const index = textIndex(db, changes);
+  const stock = db.prepare<{ sku: string }>(
+    `UPDATE products SET in_stock = NOT in_stock WHERE sku = @sku AND in_stock <>
+       EXISTS (SELECT 1 FROM stock_levels WHERE stock_levels.sku = @sku AND available > 0)`,
+  );
+  let touched = new Set<string>();
+  return {
+    types: ['product', 'stock'],
+    apply({ key, version, at, events }) {
+      const { type, id } = parseAddressKey(key);
+      if (type === 'stock') {
+        touched.add(splitId(id).sku);
+        return;
+      }
+      for (const event of events as readonly ProductEvent[]) write(id, event, at, version);
+      if ((events as readonly ProductEvent[]).some(changesText)) index(id);
+      touched.add(id);
+      changes.resultsChanged();
+    },
+    flush() {
+      for (const sku of touched) {
+        if (stock.run({ sku }).changes > 0) changes.resultsChanged();
+        changes.entryChanged(sku);
+      }
+      touched = new Set();
+    },
+    discard() {
+      touched = new Set();
+    },
+  };
 }
 
-type ProductRow = {
-  sku: string;
+function productWriter(db: Db) {
+  const put = db.prepare(
+    `INSERT INTO products (sku, name, description, category, tags, sort_name, status, in_stock, version)
+     VALUES (@sku, @name, @description, @category, @tags, @sortName, 'draft', 0, 0)
+     ON CONFLICT (sku) DO UPDATE SET name = excluded.name, description = excluded.description,
+       category = excluded.category, tags = excluded.tags, sort_name = excluded.sort_name`,
+  );
+  const price = db.prepare(
+    `UPDATE products SET status = 'active', amount = ?, currency = ?, on_sale_at = coalesce(on_sale_at, ?) WHERE sku = ?`,
+  );
+  const discontinue = db.prepare("UPDATE products SET status = 'discontinued' WHERE sku = ?");
+  const setVersion = db.prepare('UPDATE products SET version = ? WHERE sku = ?');
+  return (sku: string, event: ProductEvent, at: number, version: number): void => {
+    switch (event.type) {
+      case 'ProductCreated':
+      case 'ProductChanged': {
+        const { name, description, category, tags } = event;
+        const sortName = folded(name).slice(0, MAX_SORT_NAME_LENGTH);
+        put.run({ sku, name, description, category, tags: JSON.stringify(tags), sortName });
+        break;
+      }
+      case 'PriceSet':
+      case 'PriceChangeActivated':
+        price.run(event.price.amount, event.price.currency, at, sku);
+        break;
+      case 'ProductDiscontinued':
+        discontinue.run(sku);
+        break;
+      case 'PriceChangeScheduled':
+      case 'PriceChangeCancelled':
+        break;
+      default:
+        assertNever(event);
+    }
+    setVersion.run(version, sku);
+  };
+}
+
+/** What may put a product into the index, change its words there, or take it out. */
+function changesText(event: ProductEvent): boolean {
+  switch (event.type) {
+    case 'ProductChanged':
+    case 'ProductDiscontinued':
+      return true;
+    case 'PriceSet':
+    case 'PriceChangeActivated':
+      return event.old === null;
+    default:
+      return false;
+  }
+}
+
+type TextRow = {
+  id: number;
   name: string;
   description: string;
   category: string;
   tags: string;
   status: ProductStatus;
-  amount: number | null;
-  currency: string | null;
-  version: number;
-  available: number | null;
 };
 
-export function createCatalogProjection(db: Db): Projection {
-  const put = db.prepare(
-    `INSERT INTO products VALUES (@sku, @name, @description, @category, @tags, 'draft', NULL, NULL, @version)
-     ON CONFLICT (sku) DO UPDATE SET name = excluded.name, description = excluded.description,
-       category = excluded.category, tags = excluded.tags, version = excluded.version`,
+/** Holds what is on sale, so that nothing else is ever found. */
+function textIndex(db: Db, { wordsAdded }: CatalogChanges) {
+  const read = db.prepare<[string], TextRow>(
+    'SELECT rowid AS id, name, description, category, tags, status FROM products WHERE sku = ?',
   );
-  const rowid = db.prepare<[string], number>('SELECT rowid FROM products WHERE sku = ?').pluck();
   const forget = db.prepare('DELETE FROM products_text WHERE rowid = ?');
-  const index = db.prepare(
-    `INSERT INTO products_text (rowid, name, description, category, tags)
-     SELECT rowid, name, description, category, tags FROM products WHERE sku = ?`,
+  const insert = db.prepare(
+    'INSERT INTO products_text (rowid, name, sku, category, tags, description) VALUES (?, ?, ?, ?, ?, ?)',
   );
-  const price = db.prepare("UPDATE products SET status = 'active', amount = ?, currency = ? WHERE sku = ?");
-  const discontinue = db.prepare("UPDATE products SET status = 'discontinued' WHERE sku = ?");
-  const setVersion = db.prepare('UPDATE products SET version = ? WHERE sku = ?');
-  return {
-    types: ['product'],
-    apply({ key, version, events }) {
-      const { id: sku } = parseAddressKey(key);
-      for (const event of events as readonly ProductEvent[]) {
-        switch (event.type) {
-          case 'ProductCreated':
-          case 'ProductChanged': {
-            const { name, description, category, tags } = event;
-            put.run({ sku, name, description, category, tags: JSON.stringify(tags), version });
-            forget.run(rowid.get(sku) as number);
-            index.run(sku);
-            break;
-          }
-          case 'PriceSet':
-          case 'PriceChangeActivated':
-            price.run(event.price.amount, event.price.currency, sku);
-            break;
-          case 'ProductDiscontinued':
-            discontinue.run(sku);
-            break;
-          case 'PriceChangeScheduled':
-          case 'PriceChangeCancelled':
-            break;
-          default:
-            assertNever(event);
-        }
-      }
-      setVersion.run(version, sku);
-    },
-    flush() {},
-    discard() {},
-  };
-}
-
-const COLUMNS = `p.sku, p.name, p.description, p.category, p.tags, p.status, p.amount, p.currency, p.version,
-  (SELECT sum(available) FROM stock_levels s WHERE s.sku = p.sku) AS available`;
-
-const ORDER: Readonly<Record<CatalogSort, string>> = {
-  relevance: 'p.name, p.sku',
-  name: 'p.name, p.sku',
-  price: 'p.amount, p.sku',
-  '-price': 'p.amount DESC, p.sku',
-};
-
-export function createCatalog(db: Db): Catalog {
-  const find = db.prepare<[string], ProductRow>(`SELECT ${COLUMNS} FROM products p WHERE p.sku = ?`);
-  return {
-    find(sku) {
-      const row = find.get(sku);
-      return row && entry(row);
-    },
-    search(query) {
-      const { from, where, bind } = conditions(query);
-      const order =
-        query.sort === 'relevance' && bind.text !== undefined ? 'products_text.rank, p.sku' : ORDER[query.sort];
-      const rows = db
-        .prepare<object, ProductRow>(`SELECT ${COLUMNS} ${from} ${where} ORDER BY ${order} LIMIT @limit OFFSET @offset`)
-        .all({ ...bind, limit: query.limit, offset: query.offset });
-      const categories = db
-        .prepare<object, { category: string; count: number }>(
-          `SELECT p.category, count(*) AS count ${from} ${where} GROUP BY p.category ORDER BY count DESC, p.category`,
-        )
-        .all(bind);
-      return { entries: rows.map(entry), total: categories.reduce((sum, { count }) => sum + count, 0), categories };
-    },
-  };
-}
-
-type Bindings = { text?: string; category?: string; minPrice?: number; maxPrice?: number };
-
-function conditions({ text, category, minPrice, maxPrice }: CatalogQuery) {
-  const match = text === undefined ? '' : matchExpression(text);
-  const bind: Bindings = {};
-  const where = ["p.status = 'active'"];
-  if (match !== '') {
-    bind.text = match;
-    where.push('products_text MATCH @text');
-  } else if (text !== undefined) {
-    // Nothing searchable in the text: nothing is found, rather than everything.
-    where.push('0');
-  }
-  if (category !== undefined) {
-    bind.category = category;
-    where.push('p.category = @category');
-  }
-  if (minPrice !== undefined) {
-    bind.minPrice = minPrice;
-    where.push('p.amount >= @minPrice');
-  }
-  if (maxPrice !== undefined) {
-    bind.maxPrice = maxPrice;
-    where.push('p.amount <= @maxPrice');
-  }
-  const joined = match === '' ? '' : 'JOIN products_text ON products_text.rowid = p.rowid';
-  return { from: `FROM products p ${joined}`, where: `WHERE ${where.join(' AND ')}`, bind };
-}
-
-/** Every word must occur, the last ones as beginnings: typing finds while one types. Quoted, so FTS syntax is just text. */
-function matchExpression(text: string): string {
-  const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
-  return words.map((word) => `"${word}"*`).join(' ');
-}
-
-function entry({ tags, amount, currency, available, ...row }: ProductRow): CatalogEntry {
-  return {
-    ...row,
-    tags: JSON.parse(tags) as string[],
-    price: amount === null || currency === null ? null : { amount, currency },
-    available: available ?? 0,
+  const insertWord = db.prepare('INSERT OR IGNORE INTO products_words VALUES (?)');
+  return (sku: string): void => {
+    const row = read.get(sku);
+    if (!row) return;
+    forget.run(row.id);
+    if (row.status !== 'active') return;
+    const { name, category, tags, description } = row;
+    const texts = [name, category, (JSON.parse(tags) as string[]).join(' '), description].map(wordsOf);
+    const [inName = '', inCategory, inTags, inDescription] = texts.map((words) => words.join(' '));
+    insert.run(row.id, inName, wordsOf(sku).join(' '), inCategory, inTags, inDescription);
+    const words = new Set(texts.flat().filter(isCorrectable));
+    for (const word of words) insertWord.run(word);
+    wordsAdded([...words]);
   };
 }

@@ -46,7 +46,8 @@ storefront('products are found by words, category and price, page by page', asyn
       prices.push(price.amount);
     }
     total = body.total;
-    assert.equal(body.facets.categories, [{ category: 'Tea', count: total }]);
+    const ofTea = body.facets.categories.find(({ category }: { category: string }) => category === 'Tea');
+    assert.is(ofTea.count, total);
     cursor = body.page.next === null ? '' : `&cursor=${body.page.next}`;
   } while (cursor !== '');
   assert.is(seen.length, total);
