@@ -18,7 +18,7 @@ import { problemOf } from './order/draft.ts';
 import { type OrderCommand, orderAddress } from './order.ts';
 import type { Policy, ShippingMethod } from './policy.ts';
 import { draftOf, type PriceChange, type PricedLine, shippingPrice, totalsOf } from './pricing.ts';
-import type { PostalAddress, ReviewFacts, ShopContext, Totals } from './shared.ts';
+import type { PostalAddress, ReviewFacts, ShelfStock, ShopContext, Totals } from './shared.ts';
 
 /** `customerId` is always the token's subject. */
 export type CheckoutEdgeCommand =
@@ -35,6 +35,8 @@ export type CheckoutEdgeCommand =
       readonly customerId: string;
       readonly acceptPriceChanges: boolean;
       readonly facts?: ReviewFacts;
+      /** A hint for choosing the warehouses. */
+      readonly stock?: readonly ShelfStock[];
     };
 
 export type CheckoutTimerCommand = { readonly type: 'ExpireCheckout' };
@@ -269,7 +271,7 @@ function setPayment(
 /** What the order would refuse is refused here: a completed checkout has its order. */
 function complete(
   checkout: OpenCheckout,
-  { acceptPriceChanges, facts }: Extract<CheckoutCommand, { type: 'CompleteCheckout' }>,
+  { acceptPriceChanges, facts, stock }: Extract<CheckoutCommand, { type: 'CompleteCheckout' }>,
   { policy }: ShopContext,
 ): CheckoutDecision {
   const { id, customerId, lines, discount, tax, address, billingAddress, shipping, token, priceChanges } = checkout;
@@ -289,6 +291,7 @@ function complete(
     address,
     ...(billingAddress !== undefined && { billingAddress }),
     ...(facts !== undefined && { facts }),
+    ...(stock !== undefined && { stock }),
   });
   const rejection = problemOf(draft, policy);
   if (rejection) return { rejection };

@@ -71,6 +71,13 @@ export type Policy = {
   };
   readonly order: { readonly customerCancelMs: number; readonly returnWindowMs: number };
   readonly stock: { readonly reservationMs: number; readonly lowStockThreshold: number; readonly tombstones: number };
+  /** Money in minor units. */
+  readonly routing: {
+    /** What a parcel costs from a warehouse in the customer's region, in the country, and from abroad. */
+    readonly parcelCosts: readonly [number, number, number];
+    /** An order that one warehouse has is split only if that saves so much. */
+    readonly splitSaving: number;
+  };
   readonly payment: {
     readonly authorizationMs: number;
     /** An authorization that nobody captured is voided this long before it would expire. */
@@ -124,6 +131,7 @@ export const defaultPolicy: Policy = {
   },
   order: { customerCancelMs: 2 * HOUR, returnWindowMs: 30 * DAY },
   stock: { reservationMs: 30 * MINUTE, lowStockThreshold: 10, tombstones: 1_000 },
+  routing: { parcelCosts: [400, 600, 1_500], splitSaving: 200 },
   payment: {
     authorizationMs: 7 * DAY,
     voidBeforeExpiryMs: HOUR,

@@ -4,7 +4,7 @@
  */
 import { add, allocate, allocateWithin, type Money, money, multiply, subtract, sum, zero } from './kernel/money.ts';
 import type { Policy, ShippingMethod } from './policy.ts';
-import type { OrderDraft, OrderLine, PostalAddress, PricedOrder, ReviewFacts, Totals } from './shared.ts';
+import type { OrderDraft, OrderLine, PostalAddress, PricedOrder, ReviewFacts, ShelfStock, Totals } from './shared.ts';
 
 /** A SKU at the unit price that its buyer was promised. */
 export type PricedLine = {
@@ -45,6 +45,7 @@ export type Purchase = Charges & {
   readonly address: PostalAddress;
   readonly billingAddress?: PostalAddress;
   readonly facts?: ReviewFacts;
+  readonly stock?: readonly ShelfStock[];
 };
 
 export function draftOf(purchase: Purchase): OrderDraft {

@@ -36,6 +36,9 @@ export type Totals = {
   readonly total: Money;
 };
 
+/** How many pieces of a SKU a warehouse had on its shelf: from a read model, so not quite new. */
+export type ShelfStock = { readonly sku: string; readonly warehouse: string; readonly available: number };
+
 export type PricedOrder = {
   readonly currency: string;
   readonly lines: readonly OrderLine[];
@@ -53,6 +56,8 @@ export type OrderDraft = PricedOrder & {
   /** Where it differs from where to send it. */
   readonly billingAddress?: PostalAddress;
   readonly facts?: ReviewFacts;
+  /** A hint for choosing the warehouses. */
+  readonly stock?: readonly ShelfStock[];
 };
 
 /** What the edge found out about whoever orders, for the review. */

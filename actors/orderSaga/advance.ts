@@ -4,15 +4,13 @@
  */
 import { shipmentId } from '../shipment.ts';
 import type { Work } from './events.ts';
+import { liveReservations, missingPortions, reservationsOf } from './routing.ts';
 import { isConfirmed, type Saga, type StepOf, stepsOf } from './state.ts';
 import type { Turn } from './turn.ts';
 
 type ParcelLine = Extract<Work, { kind: 'ship' }>['lines'][number];
 
 export type Progress = 'asked' | 'out-of-stock' | 'needs-review' | 'fulfilled';
-
-/** How often a line may be reserved anew because its commit was refused. */
-const RENEWALS = 1;
 
 export function advance(turn: Turn): Progress {
   if (isConfirmed(turn.saga)) return shipParcels(turn) ? 'fulfilled' : 'asked';
@@ -25,42 +23,18 @@ export function advance(turn: Turn): Progress {
 }
 
 function reserveLines(turn: Turn): 'reserved' | 'asked' | 'out-of-stock' {
-  const last = lastReservations(turn.saga);
-  for (const [index, { sku, quantity }] of turn.saga.lines.entries()) {
+  for (const [index, { sku }] of turn.saga.lines.entries()) {
     const line = index + 1;
-    const reservation = last.get(line);
-    if (reservation?.status === 'running' || reservation?.status === 'succeeded') continue;
-    const route = nextRoute(turn.saga, line, reservation);
-    const warehouse = turn.saga.candidates[route];
-    if (warehouse === undefined) return 'out-of-stock';
-    const name = `${line}.${reservationsOf(turn.saga, line).length + 1}`;
-    const reservationId = `${turn.saga.orderId}/${name}`;
-    turn.start(`reserve:${name}`, { kind: 'reserve', line, route, reservationId, sku, quantity, warehouse });
+    const portions = missingPortions(turn.saga, line);
+    if (portions === null) return 'out-of-stock';
+    for (const { warehouse, quantity } of portions) {
+      const name = `${line}.${reservationsOf(turn.saga, line).length + 1}`;
+      const reservationId = `${turn.saga.orderId}/${name}`;
+      const route = turn.saga.candidates.indexOf(warehouse);
+      turn.start(`reserve:${name}`, { kind: 'reserve', line, route, reservationId, sku, quantity, warehouse });
+    }
   }
-  const reservations = [...lastReservations(turn.saga).values()];
-  return reservations.every(({ status }) => status === 'succeeded') ? 'reserved' : 'asked';
-}
-
-/** The next candidate after a refusal, else the nearest again; beyond the last candidate there is no more. */
-function nextRoute(saga: Saga, line: number, last: StepOf<'reserve'> | undefined): number {
-  const refusedCommits = stepsOf(saga, 'commit').filter(
-    ({ work, status, round }) => work.line === line && status === 'failed' && round === saga.round,
-  );
-  if (refusedCommits.length > RENEWALS) return saga.candidates.length;
-  const refused = last?.status === 'failed' && last.reason === REFUSED && last.round === saga.round;
-  return refused ? last.work.route + 1 : 0;
-}
-
-/** Why a reservation failed for which the next warehouse is asked. */
-export const REFUSED = 'refused';
-
-function reservationsOf(saga: Saga, line: number): StepOf<'reserve'>[] {
-  return stepsOf(saga, 'reserve').filter(({ work }) => work.line === line);
-}
-
-/** The newest reservation of each line: the one that counts. */
-function lastReservations(saga: Saga): Map<number, StepOf<'reserve'>> {
-  return new Map(stepsOf(saga, 'reserve').map((step) => [step.work.line, step]));
+  return liveReservations(turn.saga).every(({ status }) => status === 'succeeded') ? 'reserved' : 'asked';
 }
 
 function authorized(turn: Turn): boolean {
@@ -74,15 +48,13 @@ function authorized(turn: Turn): boolean {
 }
 
 function committedLines(turn: Turn): boolean {
-  for (const { id, work } of lastReservations(turn.saga).values()) {
+  for (const { id, work } of liveReservations(turn.saga)) {
     const step = commitOf(id);
     if (turn.saga.steps[step] !== undefined) continue;
     const { line, reservationId, sku, warehouse } = work;
     turn.start(step, { kind: 'commit', line, reservationId, sku, warehouse });
   }
-  return [...lastReservations(turn.saga).values()].every(
-    ({ id }) => turn.saga.steps[commitOf(id)]?.status === 'succeeded',
-  );
+  return liveReservations(turn.saga).every(({ id }) => turn.saga.steps[commitOf(id)]?.status === 'succeeded');
 }
 
 /** The step that commits what the given step reserves. */
@@ -127,7 +99,7 @@ function lastParcel(saga: Saga, warehouse: string): StepOf<'ship'> | undefined {
 
 function parcelsOf(saga: Saga): Map<string, ParcelLine[]> {
   const parcels = new Map<string, ParcelLine[]>();
-  for (const { work } of lastReservations(saga).values()) {
+  for (const { work } of liveReservations(saga)) {
     const { warehouse, sku, quantity, reservationId } = work;
     parcels.set(warehouse, [...(parcels.get(warehouse) ?? []), { sku, quantity, reservationId }]);
   }

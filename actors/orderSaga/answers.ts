@@ -7,10 +7,11 @@ import type { StockAnswer } from '../inventoryItem.ts';
 import { assertNever } from '../kernel/assertNever.ts';
 import type { PaymentAnswer } from '../payment.ts';
 import type { ShipmentAnswer } from '../shipment.ts';
-import { commitOf, REFUSED } from './advance.ts';
+import { commitOf } from './advance.ts';
 import { askToPay, hold, holdForBank, proceed, undo } from './flow.ts';
 import { refundIdOf } from './requests.ts';
 import { type ParcelStep, parcelSteps } from './reship.ts';
+import { REFUSED } from './routing.ts';
 import { isConfirmed, isForward, type Saga, type Step, stepsOf } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -35,8 +36,8 @@ function mayOutliveRelease({ work, status }: Step): boolean {
   return (work.kind === 'reserve' || work.kind === 'reship-reserve') && status === 'compensating';
 }
 
-function fail(turn: Turn, step: Step, reason: string): void {
-  turn.record({ type: 'StepFailed', v: 1, step: step.id, reason });
+function fail(turn: Turn, step: Step, reason: string, available?: number): void {
+  turn.record({ type: 'StepFailed', v: 1, step: step.id, reason, ...(available !== undefined && { available }) });
   proceed(turn);
 }
 
@@ -66,7 +67,7 @@ export function hearStock(turn: Turn, answer: StockAnswer): void {
       succeed(turn, reserve);
       break;
     case 'StockRefused':
-      if (mayHaveHappened(reserve)) fail(turn, reserve, REFUSED);
+      if (mayHaveHappened(reserve)) fail(turn, reserve, REFUSED, answer.available);
       break;
     case 'StockCommitted':
       if (commit !== undefined) succeed(turn, commit);

@@ -95,7 +95,14 @@ export type SagaEvent =
   | { readonly type: 'StepStarted'; readonly v: 1; readonly step: string; readonly work: Work }
   | { readonly type: 'StepSucceeded'; readonly v: 1; readonly step: string }
   /** Nothing of it exists outside (any more). */
-  | { readonly type: 'StepFailed'; readonly v: 1; readonly step: string; readonly reason: string }
+  | {
+      readonly type: 'StepFailed';
+      readonly v: 1;
+      readonly step: string;
+      readonly reason: string;
+      /** Of a refused reservation: the pieces that the warehouse said it has. */
+      readonly available?: number;
+    }
   /** `final`: asked for the last time; whether it happened is unknown. */
   | { readonly type: 'StepTimedOut'; readonly v: 1; readonly step: string; readonly final: boolean }
   | ({ readonly type: 'CompensationStarted'; readonly v: 1 } & Undoing)

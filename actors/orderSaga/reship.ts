@@ -6,7 +6,8 @@
  * A parcel that arrives after all is not sent once more, if that can still be stopped.
  */
 import { shipmentId } from '../shipment.ts';
-import { commitOf, nextParcel, REFUSED } from './advance.ts';
+import { commitOf, nextParcel } from './advance.ts';
+import { REFUSED } from './routing.ts';
 import { type Saga, type Step, type StepOf, stepsOf } from './state.ts';
 import type { Turn } from './turn.ts';
 

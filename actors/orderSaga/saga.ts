@@ -11,14 +11,15 @@
 import { assertNever } from '../kernel/assertNever.ts';
 import { type Decider, type Decision, noChange } from '../kernel/decider.ts';
 import { orderAddress } from '../order.ts';
-import type { Policy, Warehouse } from '../policy.ts';
-import type { OrderDraft, PostalAddress, ShopContext } from '../shared.ts';
+import type { Policy } from '../policy.ts';
+import type { OrderDraft, ShopContext } from '../shared.ts';
 import { hearPayment, hearShipment, hearStock } from './answers.ts';
 import type { SagaEvent } from './events.ts';
 import { proceed } from './flow.ts';
 import type { SagaCommand, SagaReply, SagaSend, SagaTimerCommand } from './messages.ts';
 import { cancel, isEdgeCommand, operate, unknownSaga } from './operator.ts';
 import { rulesMatched } from './review.ts';
+import { candidatesFor } from './routing.ts';
 import { evolveSaga, initialSaga, type Saga, type SagaState, started } from './state.ts';
 import { onPaymentMethodOverdue, onReviewOverdue, onSagaTimedOut, onStepTimedOut } from './timeouts.ts';
 import { Turn } from './turn.ts';
@@ -37,7 +38,7 @@ function start(orderId: string, draft: OrderDraft, context: ShopContext): SagaDe
     lines: lines.map(({ sku, quantity }) => ({ sku, quantity })),
     total: totals.total,
     shippingMethod,
-    candidates: nearestFirst(context.policy.warehouses, address),
+    candidates: candidatesFor(draft, context.policy),
     confirmBy: context.now + context.policy.saga.timeoutMs,
     review: rulesMatched(draft, context.policy),
     personal: { address, paymentToken },
@@ -46,12 +47,6 @@ function start(orderId: string, draft: OrderDraft, context: ShopContext): SagaDe
   turn.setTimer('saga', context.policy.saga.timeoutMs);
   proceed(turn);
   return { events: [event, ...turn.events], sends: turn.sends, timers: turn.timers };
-}
-
-function nearestFirst(warehouses: readonly Warehouse[], { country, region }: PostalAddress): string[] {
-  const distance = (warehouse: Warehouse) =>
-    warehouse.country !== country ? 2 : region === undefined || warehouse.region !== region ? 1 : 0;
-  return warehouses.toSorted((a, b) => distance(a) - distance(b)).map(({ id }) => id);
 }
 
 function decisionOf({ events, sends, timers }: Turn, reply?: SagaReply): SagaDecision {

@@ -35,6 +35,8 @@ export type Step = {
   readonly round: number;
   /** Why it failed or is stuck. */
   readonly reason: string | null;
+  /** Of a refused reservation: the pieces that the warehouse said it has. */
+  readonly available?: number;
 };
 
 export type StepOf<Kind extends StepKind> = Step & { readonly work: Extract<Work, { kind: Kind }> };
@@ -194,8 +196,10 @@ function changedStep(step: Step, event: Exclude<StepEvent, { type: 'StepStarted'
   switch (event.type) {
     case 'StepSucceeded':
       return { ...step, status: 'succeeded' };
-    case 'StepFailed':
-      return { ...step, status: 'failed', reason: event.reason };
+    case 'StepFailed': {
+      const { reason, available } = event;
+      return { ...step, status: 'failed', reason, ...(available !== undefined && { available }) };
+    }
     case 'StepTimedOut':
       return event.final ? { ...step, status: 'unknown' } : { ...step, asked: step.asked + 1 };
     case 'CompensationRequested':

@@ -19,6 +19,7 @@ import {
 import { idParams } from '../schemas/common.ts';
 import { deliverySchema } from '../schemas/customer.ts';
 import { orderSchema } from '../schemas/order.ts';
+import { shelvesOf } from '../shelves.ts';
 import { checkoutView, shippingMethodsView } from '../views/checkout.ts';
 import { placedAnswer } from './placed.ts';
 
@@ -178,9 +179,16 @@ const complete = route({
   example: { acceptPriceChanges: false },
   handler: async (call) => {
     const { acceptPriceChanges } = call.body;
-    await ownCheckout(call, call.params.id);
+    const { state } = await ownCheckout(call, call.params.id);
     const facts = await reviewFacts(call, orderOf(call.params.id));
-    const command = { type: 'CompleteCheckout', customerId: call.principal.sub, acceptPriceChanges, facts };
+    const stock = await shelvesOf(call, state.lines);
+    const command: CheckoutEdgeCommand = {
+      type: 'CompleteCheckout',
+      customerId: call.principal.sub,
+      acceptPriceChanges,
+      facts,
+      ...(stock !== undefined && { stock }),
+    };
     const completed = await ask<CompletedReply>(call, checkoutAddress(call.params.id), command);
     return placedAnswer(call, completed.value.orderId, completed.replayed);
   },

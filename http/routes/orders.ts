@@ -15,6 +15,7 @@ import { reviewFacts } from '../reviewFacts.ts';
 import { type Call, type Route, route } from '../route.ts';
 import { cursorSchema, idParams, limitSchema } from '../schemas/common.ts';
 import { cancelSchema, orderListSchema, orderSchema, placeOrderSchema, timelineSchema } from '../schemas/order.ts';
+import { shelvesOf } from '../shelves.ts';
 import type { OrderPage } from '../shop.ts';
 import { orderRowView, orderView } from '../views/order.ts';
 import { timelineView } from '../views/timeline.ts';
@@ -63,6 +64,7 @@ async function draftFor(
 ): Promise<OrderDraft> {
   const { policy, principal } = call;
   const none = zero(policy.currency);
+  const stock = await shelvesOf(call, lines);
   return draftOf({
     orderId,
     customerId: principal.sub,
@@ -72,6 +74,7 @@ async function draftFor(
     shipping: shippingPrice(shippingMethod, policy),
     shippingMethod,
     paymentToken: payment.token,
+    ...(stock !== undefined && { stock }),
     address: await delivery(call, address, '/address/addressId'),
     ...(billingAddress !== undefined && {
       billingAddress: await delivery(call, billingAddress, '/billingAddress/addressId'),

@@ -114,6 +114,63 @@ stock('expected - set, replaced, counted down by what is received, cleared', asy
   assert.is((await shop.call('DELETE', nothing, { token })).body.code, 'product.unknown');
 });
 
+/** Pieces of a new product in each of the warehouses. */
+async function spread(context: Context, pieces: Readonly<Record<string, number>>): Promise<string> {
+  const { shop, token } = context;
+  const sku = await product(context, 0);
+  for (const [warehouse, quantity] of Object.entries(pieces)) {
+    const body = { warehouse, quantity };
+    await shop.call('POST', `/v1/admin/stock/${sku}/receive`, { token, key: `${sku}-${warehouse}`, body });
+  }
+  return sku;
+}
+
+async function parcels({ shop, guest }: Context, key: string, lines: { sku: string; quantity: number }[]) {
+  const { body } = await shop.call('POST', '/v1/orders', { token: guest, key, body: expressOrder(lines) });
+  const done = await shop.until(`/v1/orders/${body.id}`, guest, ({ status }) => /fulfil|out/.test(status));
+  return done.fulfillment.shipments.map((shipment: { lines: unknown }) => shipment.lines);
+}
+
+stock('an order that no warehouse has alone is split over them, in portions of what they have', async (context) => {
+  const sku = await spread(context, { 'wh-east': 2, 'wh-central': 1, 'wh-west': 4 });
+  const shipments = await parcels(context, `split-${sku}`, [{ sku, quantity: 6 }]);
+  assert.equal(shipments, [[{ sku, quantity: 2 }], [{ sku, quantity: 1 }], [{ sku, quantity: 3 }]]);
+  const { 'wh-west': west, ...near } = await rows(context, sku);
+  assert.equal([west.available, west.committed], [1, 3]);
+  assert.equal(
+    Object.values<{ available: number }>(near).map(({ available }) => available),
+    [0, 0],
+  );
+  assert.equal(await parcels(context, `none-${sku}`, [{ sku, quantity: 2 }]), []);
+  assert.is((await rows(context, sku))['wh-west'].available, 1);
+});
+
+stock('a far warehouse that has the whole order goes before two nearer ones', async (context) => {
+  const tea = await spread(context, { 'wh-east': 5, 'wh-west': 5 });
+  const mug = await spread(context, { 'wh-central': 5, 'wh-west': 5 });
+  const lines = [
+    { sku: tea, quantity: 2 },
+    { sku: mug, quantity: 1 },
+  ];
+  assert.equal(await parcels(context, `far-${tea}`, lines), [lines]);
+  assert.is((await rows(context, tea))['wh-west'].committed, 2);
+  // By checkout, too.
+  const { shop, guest: token } = context;
+  const { body: cart } = await shop.call('POST', '/v1/carts', { token });
+  for (const body of lines) await shop.call('POST', `/v1/carts/${cart.id}/lines`, { token, body });
+  const { body: checkout } = await shop.call('POST', `/v1/carts/${cart.id}/checkout`, { token });
+  const { address, payment } = expressOrder(lines);
+  await shop.call('PUT', `/v1/checkouts/${checkout.id}/address`, { token, body: address });
+  await shop.call('PUT', `/v1/checkouts/${checkout.id}/shipping-method`, { token, body: { method: 'standard' } });
+  await shop.call('PUT', `/v1/checkouts/${checkout.id}/payment`, { token, body: payment });
+  const path = `/v1/checkouts/${checkout.id}/complete`;
+  const placed = await shop.call('POST', path, { token, key: `far-${cart.id}`, body: {} });
+  assert.is(placed.status, 202, JSON.stringify(placed.body));
+  await shop.until(`/v1/orders/${placed.body.id}`, token, ({ status }) => status === 'fulfilling');
+  assert.is((await rows(context, tea))['wh-west'].committed, 4);
+  assert.is((await rows(context, mug))['wh-central'].committed, 0);
+});
+
 stock('low stock - one alert per crossing, counted for the operator', async (context) => {
   const { shop, token, guest } = context;
   const sku = await product(context, 12);

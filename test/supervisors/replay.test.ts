@@ -137,7 +137,12 @@ replay('the timers of every aggregate are those that its history set and did not
     }
     const sorted = [...wanted.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     assert.equal(rows.all(key), sorted, key);
-    const restored = restore(deciderOf(key), parseAddressKey(key).id, store.load(key, 1), []).timers;
+    const restored = restore(
+      deciderOf(key),
+      parseAddressKey(key).id,
+      store.load(key, deciderOf(key).stateVersion ?? 1),
+      [],
+    ).timers;
     const kept = [...restored.values()].map(({ name, at, seq }) => ({ name, at, seq }));
     assert.equal(
       kept.sort((a, b) => (a.name < b.name ? -1 : 1)),
