@@ -35,12 +35,18 @@ export type InventoryCommand =
   // from the shipment (no answer)
   | { readonly type: 'PickReservation'; readonly reservationId: string }
   | { readonly type: 'ShipReservation'; readonly reservationId: string }
+  /** Pieces that came back, once per return; so many of them go into quarantine. */
+  | {
+      readonly type: 'RestockReturned';
+      readonly quantity: number;
+      readonly quarantined?: number;
+      readonly returnId: string;
+    }
   // timer
   | { readonly type: 'ExpireReservation'; readonly reservationId: string }
   // edge, staff
   | { readonly type: 'ReceiveStock'; readonly quantity: number; readonly reference?: string }
   | { readonly type: 'AdjustStock'; readonly delta: number; readonly reason: string }
-  | { readonly type: 'RestockReturned'; readonly quantity: number; readonly returnId: string }
   /** Sends available pieces to another warehouse. The id of the transfer is the command's. */
   | { readonly type: 'TransferStock'; readonly to: string; readonly quantity: number }
   /** Takes available pieces out of sale without losing sight of them. */

@@ -12,10 +12,12 @@ export function receive({ quantity, reference }: Of<'ReceiveStock'>): StockDecis
 }
 
 export function restock(state: InventoryState, command: Of<'RestockReturned'>, { policy }: ShopContext): StockDecision {
-  const { quantity, returnId } = command;
+  const { quantity, quarantined = 0, returnId } = command;
   if (!isPieces(quantity)) return invalidQuantity(quantity);
+  if (quarantined !== 0 && !(isPieces(quarantined) && quarantined <= quantity)) return invalidQuantity(quarantined);
   if (recentGet(state.restocked, returnId)) return { events: [] };
-  return { events: [{ type: 'StockRestocked', v: 1, quantity, returnId, keep: policy.stock.tombstones }] };
+  const some = quarantined === 0 ? {} : { quarantined };
+  return { events: [{ type: 'StockRestocked', v: 1, quantity, ...some, returnId, keep: policy.stock.tombstones }] };
 }
 
 export function adjust(state: InventoryState, { delta, reason }: Of<'AdjustStock'>): StockDecision {

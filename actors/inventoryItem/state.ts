@@ -36,7 +36,13 @@ export type InventoryEvent = { readonly v: 1 } & (
   | ({ readonly type: 'ReservationExpired'; readonly reservationId: string; readonly quantity: number } & Remembered)
   | { readonly type: 'StockPicked'; readonly reservationId: string; readonly quantity: number }
   | ({ readonly type: 'StockShipped'; readonly reservationId: string; readonly quantity: number } & Remembered)
-  | ({ readonly type: 'StockRestocked'; readonly quantity: number; readonly returnId: string } & Remembered)
+  /** Of the pieces that came back, `quarantined` are to be looked at first. */
+  | ({
+      readonly type: 'StockRestocked';
+      readonly quantity: number;
+      readonly quarantined?: number;
+      readonly returnId: string;
+    } & Remembered)
   | { readonly type: 'StockAdjusted'; readonly delta: number; readonly reason: string }
   | {
       readonly type: 'StockTransferredOut';
@@ -194,8 +200,10 @@ export function evolve(state: InventoryState, event: InventoryEvent): InventoryS
       return { ...end(state, event, 'expired'), ...moved };
     }
     case 'StockRestocked': {
-      const moved = { available: state.available + event.quantity, received: state.received + event.quantity };
-      return { ...state, ...moved, restocked: recentAdd(state.restocked, event.returnId, true, event.keep) };
+      const { quantity, quarantined = 0 } = event;
+      const back = { available: state.available + quantity, received: state.received + quantity };
+      const kept = { ...corrected({ ...state, ...back }, -quarantined), quarantined: state.quarantined + quarantined };
+      return { ...kept, restocked: recentAdd(state.restocked, event.returnId, true, event.keep) };
     }
     case 'StockAdjusted':
       return corrected(state, event.delta);

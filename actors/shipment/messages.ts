@@ -12,8 +12,8 @@ export const orderOfShipment = (id: string): string => `ord_${id.slice('shp_'.le
 
 export type ShipmentLine = { readonly sku: string; readonly quantity: number; readonly reservationId: string };
 
-/** How many pieces of one SKU came back fit for sale. */
-export type ReturnedPieces = { readonly sku: string; readonly restock: number };
+/** How many pieces of one SKU came back fit for sale, and how many to be looked at first. */
+export type ReturnedPieces = { readonly sku: string; readonly restock: number; readonly quarantine?: number };
 
 /** What a warehouse or carrier says happened. */
 export type ShipmentReport =

@@ -52,9 +52,10 @@ export function bookReturned(draft: Draft, command: Of<'BookReturnedPieces'>): R
   const problem = problemOf(draft.state, lines);
   if (problem !== undefined) return refusal(422, 'shipment.pieces-invalid', 'Not the pieces of this parcel', problem);
   record(draft, { type: 'ReturnedPiecesBooked', v: 1, lines, by, why });
-  for (const { sku, restock } of lines) {
-    if (restock === 0) continue;
-    const message = { type: 'RestockReturned', quantity: restock, returnId: id } as const;
+  for (const { sku, restock, quarantine: quarantined = 0 } of lines) {
+    const quantity = restock + quarantined;
+    if (quantity === 0) continue;
+    const message = { type: 'RestockReturned', quantity, quarantined, returnId: id } as const;
     draft.sends.push({ to: stockAddress(sku, request.warehouse), message });
   }
   return undefined;
@@ -62,10 +63,14 @@ export function bookReturned(draft: Draft, command: Of<'BookReturnedPieces'>): R
 
 function problemOf({ request }: ShipmentState, lines: Of<'BookReturnedPieces'>['lines']): string | undefined {
   if (new Set(lines.map(({ sku }) => sku)).size < lines.length) return 'A SKU is mentioned twice.';
-  const wrong = lines.find(({ sku, restock }) => {
+  const wrong = lines.find(({ sku, restock, quarantine = 0 }) => {
     const pieces = request?.lines.filter((line) => line.sku === sku) ?? [];
     const shipped = pieces.reduce((sum, { quantity }) => sum + quantity, 0);
-    return !(Number.isSafeInteger(restock) && restock >= 0 && restock <= shipped);
+    return !(isCount(restock) && isCount(quarantine) && restock + quarantine <= shipped);
   });
-  return wrong && `There were not ${wrong.restock} pieces of ${wrong.sku} in it.`;
+  return wrong && `There were not as many pieces of ${wrong.sku} in it.`;
+}
+
+function isCount(pieces: number): boolean {
+  return Number.isSafeInteger(pieces) && pieces >= 0;
 }

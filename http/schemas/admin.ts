@@ -86,6 +86,7 @@ export const returnedSchema = z
         z.strictObject({
           sku: skuReferenceSchema,
           restock: z.int().min(0).max(MAX_PIECES).meta({ description: 'Pieces that are fit for sale.' }),
+          quarantine: z.int().min(0).max(MAX_PIECES).default(0).meta({ description: 'Pieces to be looked at first.' }),
         }),
       )
       .max(MAX_RETURNED_LINES),

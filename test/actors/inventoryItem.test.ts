@@ -294,6 +294,25 @@ for (const delta of [0, 0.5, 1_000_001, Number.NaN]) {
   });
 }
 
+counting('restock - what is to be looked at first goes into quarantine, without being for sale for a moment', () => {
+  const command = { type: 'RestockReturned', quantity: 3, quarantined: 2, returnId: 'ret_1' } as const;
+  const { state } = after(receive(10)).when(command).then({
+    type: 'StockRestocked',
+    v: 1,
+    quantity: 3,
+    quarantined: 2,
+    returnId: 'ret_1',
+    keep,
+  });
+  assert.equal([state.available, state.quarantined, state.received], [11, 2, 13]);
+  for (const quarantined of [4, -1, 0.5]) {
+    item
+      .given()
+      .when({ ...command, quarantined })
+      .rejects('stock.quantity-invalid');
+  }
+});
+
 counting('restock - what comes back counts as received, once per return', () => {
   const command = { type: 'RestockReturned', quantity: 2, returnId: 'ret_1' } as const;
   const once = after(receive(5), reserve('r1', 2), commit('r1'), ship('r1')).when(command);

@@ -27,7 +27,12 @@ const command: fc.Arbitrary<InventoryCommand> = fc.oneof(
   fc.record({ type: fc.constant('ExpireReservation' as const), reservationId }),
   fc.record({ type: fc.constant('ReceiveStock' as const), quantity }),
   fc.record({ type: fc.constant('AdjustStock' as const), delta: quantity, reason: fc.constant('count') }),
-  fc.record({ type: fc.constant('RestockReturned' as const), quantity, returnId: fc.constantFrom('a', 'b') }),
+  fc.record({
+    type: fc.constant('RestockReturned' as const),
+    quantity,
+    quarantined: fc.nat(3),
+    returnId: fc.constantFrom('a', 'b'),
+  }),
   fc.record({ type: fc.constant('TransferStock' as const), to: fc.constant('wh-west'), quantity }),
   fc.record({
     type: fc.constant('ReceiveTransfer' as const),

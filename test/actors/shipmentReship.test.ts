@@ -194,14 +194,14 @@ finding.run();
 
 const booking = suite('shipment: pieces that came back');
 
-booking('those fit for sale go back into stock, once, where they came from', () => {
+booking('go back where they came from, once: for sale, or to be looked at first', () => {
   const outcome = after(...returned)
-    .when(book(['A', 2], ['B', 0]))
+    .when(book(['A', 1, 1], ['B', 0]))
     .thenTypes('ReturnedPiecesBooked');
   assert.equal(outcome.sent, [
     {
       to: { type: 'stock', id: 'A@wh-east' },
-      message: { type: 'RestockReturned', quantity: 2, returnId: SHIPMENT },
+      message: { type: 'RestockReturned', quantity: 2, quarantined: 1, returnId: SHIPMENT },
     },
   ]);
   shipment
@@ -236,6 +236,8 @@ booking('not more than was in it, not what was not in it, no half pieces', () =>
     [['C', 1]],
     [['A', -1]],
     [['A', 0.5]],
+    [['A', 2, 1]],
+    [['A', 2, -1]],
     [
       ['A', 1],
       ['A', 1],

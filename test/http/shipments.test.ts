@@ -294,17 +294,22 @@ parcels('a reshipment that is lost too waits for staff, and is sent a third time
 parcels('pieces that came back go into stock as staff says, once', async () => {
   const keeper = await open();
   const id = await onItsWay(keeper);
-  const book = (restock: number, key?: string) =>
-    keeper.operator('POST', pathOf(id, 1, 'returned-pieces'), { lines: [{ sku: 'MUG', restock }], why }, key);
+  const book = (restock: number, key?: string) => {
+    const lines = [{ sku: 'MUG', restock, quarantine: 1 }];
+    return keeper.operator('POST', pathOf(id, 1, 'returned-pieces'), { lines, why }, key);
+  };
   assert.equal((await book(1)).body.code, 'shipment.not-returned');
   await keeper.report(id, 1, 'returned');
-  assert.equal((await book(3)).body.code, 'shipment.pieces-invalid');
+  assert.equal((await book(2)).body.code, 'shipment.pieces-invalid');
   assert.is((await book(-1)).status, 400);
   const booked = await book(1, 'book');
   assert.is(booked.status, 200);
   assert.equal((await book(1, 'book')).body, booked.body);
   assert.equal([(await book(1)).status, (await book(1)).body.code], [409, 'shipment.pieces-booked']);
   assert.equal(await keeper.stock('MUG'), { available: 8, reserved: 0, committed: 0, picked: 0, shipped: 2 });
+  const { warehouses } = (await keeper.shop.call('GET', '/v1/admin/stock/MUG', { token: keeper.staff })).body;
+  const [row] = warehouses;
+  assert.equal([row.warehouse, row.quarantined], ['wh-east', 1]);
 });
 
 parcels('of two parcels one is handed over: too late to cancel, the other one is still sent', async () => {

@@ -31,8 +31,9 @@ export function report(what: ShipmentReport, more?: number | More): ShipmentComm
   return { type: 'ReportShipment', report: what, ...(typeof more === 'number' ? { attempt: more } : more) };
 }
 
-export function book(...lines: readonly (readonly [sku: string, restock: number])[]): ShipmentCommand {
-  return { type: 'BookReturnedPieces', lines: lines.map(([sku, restock]) => ({ sku, restock })), ...operator };
+export function book(...pieces: readonly (readonly [sku: string, restock: number, quarantine?: number])[]) {
+  const lines = pieces.map(([sku, restock, quarantine = 0]) => ({ sku, restock, quarantine }));
+  return { type: 'BookReturnedPieces', lines, ...operator } satisfies ShipmentCommand;
 }
 
 export const is = {
