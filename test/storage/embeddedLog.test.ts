@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { FailPointName } from '../../actors/kernel/ports.ts';
+import { AppendRefused, type FailPointName } from '../../actors/kernel/ports.ts';
 import { openDatabase, StoreInUse } from '../../storage/database.ts';
 import { createEmbeddedLog } from '../../storage/embeddedLog.ts';
 import { createShardStore } from '../../storage/shardStore.ts';
@@ -60,6 +60,40 @@ log('embedded log - passes its fail points in the order of the commit path', asy
   assert.equal(subject.passed, ['before-append', 'after-append-before-apply', 'after-apply-before-reply']);
   subject.close();
 });
+
+log(
+  'embedded log - a store that is full or read-only refuses, keeps what it has, and takes the record later',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'));
+    const db = openDatabase(join(folder, 'test.sqlite'));
+    const observed = { projections: [], failPoint: () => {}, monotonic: () => 0, observe: () => {} };
+    const subject = createEmbeddedLog(db, observed);
+    const store = createShardStore(db);
+    try {
+      await subject.append(record([commit('a/1', 1)]));
+      const big = record([commit('a/1', 2, { reply: { ok: true, version: 2, value: 'x'.repeat(100_000) } })], { n: 2 });
+      const pages = db.pragma('page_count', { simple: true });
+      const troubles = [
+        ['SQLITE_FULL', `max_page_count = ${pages}`, 'max_page_count = 4294967294'],
+        ['SQLITE_READONLY', 'query_only = ON', 'query_only = OFF'],
+      ] as const;
+      for (const [code, trouble, relief] of troubles) {
+        db.pragma(trouble);
+        const refused = await subject.append(big).catch((error: unknown) => error);
+        db.pragma(relief);
+        assert.instance(refused, AppendRefused);
+        assert.is((refused as AppendRefused).fault, 'store');
+        assert.is(((refused as AppendRefused).cause as { code: string }).code, code);
+        assert.is([...store.history('a/1')].length, 1);
+      }
+      await subject.append(big);
+      assert.is([...store.history('a/1')].length, 2);
+    } finally {
+      db.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);
 
 log('embedded log - refuses a file of a newer version', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'));
