@@ -13,6 +13,7 @@ export type { Versioned } from '../supervisors/shop.ts';
 
 export type Shop = Pick<
   Holdfast,
+  | 'backups'
   | 'ask'
   | 'read'
   | 'readAt'

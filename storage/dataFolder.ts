@@ -4,6 +4,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Db, openDatabase, readMeta, writeMeta } from './database.ts';
 
+export const STORE_FILE = 'holdfast.sqlite';
+/** The simulated payment vendor's books. */
+export const LEDGER_FILE = 'payment-simulator.sqlite';
+export const AUTH_SECRET_FILE = 'auth.secret';
+
 export type DataFolder = {
   readonly db: Db;
   /** No start has finished preparing this store yet. */
@@ -24,7 +29,7 @@ export class StoreMismatch extends Error {
  */
 export function openDataFolder(folder: string, shards: number): DataFolder {
   mkdirSync(folder, { recursive: true });
-  const db = openDatabase(join(folder, 'holdfast.sqlite'));
+  const db = openDatabase(join(folder, STORE_FILE));
   const stored = readMeta(db, 'shards');
   if (stored !== undefined && Number(stored) !== shards) {
     db.close();
@@ -48,7 +53,7 @@ export function openDataFolder(folder: string, shards: number): DataFolder {
 
 /** The secret that signs sessions in development: made at the first start, readable by its owner only. */
 export function developmentSecret(folder: string): string {
-  const path = join(folder, 'auth.secret');
+  const path = join(folder, AUTH_SECRET_FILE);
   if (!existsSync(path)) writeFileSync(path, randomBytes(32).toString('base64url'), { mode: 0o600 });
   return readFileSync(path, 'utf8').trim();
 }

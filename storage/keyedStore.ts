@@ -14,6 +14,8 @@ export type KeyedStore<Entry extends KeyedEntry> = {
   all(): Iterable<Entry>;
   /** By key, after the given one; at most `limit`. */
   after(key: string, limit: number): readonly Entry[];
+  /** Copies it while it is in use. */
+  backup: Database.Database['backup'];
   close(): void;
 };
 
@@ -40,6 +42,7 @@ export function openKeyedStore<Entry extends KeyedEntry>(path: string): KeyedSto
       for (const text of all.iterate()) yield JSON.parse(text as string) as Entry;
     },
     after: (key, limit) => after.all(key, limit).map((text) => JSON.parse(text as string) as Entry),
+    backup: (path, options) => db.backup(path, options),
     close: () => db.close(),
   };
 }

@@ -1,5 +1,6 @@
 /** The configuration: read from the environment once, validated whole; a wrong value is named and stops the start. */
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { defaultPolicy, type Policy } from '../actors/policy.ts';
 
@@ -21,6 +22,8 @@ const schema = z.object({
   PORT: count(3000, 0, 65_535),
   HOST: z.string().min(1).default('127.0.0.1'),
   DATA_DIR: z.string().min(1).default('./data'),
+  /** Each backup is a folder in it; a folder of DATA_DIR unless given. */
+  BACKUP_DIR: z.string().min(1).optional(),
   NODE_NAME: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
@@ -50,7 +53,7 @@ const schema = z.object({
 
 const PRODUCTION_RATE_LIMIT = 600;
 
-type Resolved = { readonly NODE_NAME: string; readonly RATE_LIMIT: number };
+type Resolved = { readonly NODE_NAME: string; readonly BACKUP_DIR: string; readonly RATE_LIMIT: number };
 export type Config = Omit<z.infer<typeof schema>, keyof Resolved> & Resolved;
 
 /** One or more settings can't be used; the message names each with its reason. */
@@ -97,7 +100,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   if (!result.success || problems.length > 0) throw new ConfigError(`wrong configuration:\n  ${problems.join('\n  ')}`);
   const { NODE_NAME = hostname(), RATE_LIMIT = production ? PRODUCTION_RATE_LIMIT : 0 } = result.data;
-  return { ...result.data, NODE_NAME, RATE_LIMIT };
+  const { BACKUP_DIR = join(result.data.DATA_DIR, 'backups') } = result.data;
+  return { ...result.data, NODE_NAME, RATE_LIMIT, BACKUP_DIR };
 }
 
 /** The shop's figures, as far as the environment changes them. */

@@ -6,7 +6,7 @@ import type { Clock, Gateway, Ids, ShardLog } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
 import { shop as deciders } from '../actors/shop.ts';
 import { createAggregateIds } from '../storage/aggregateIds.ts';
-import { openDataFolder } from '../storage/dataFolder.ts';
+import { LEDGER_FILE, openDataFolder } from '../storage/dataFolder.ts';
 import { createDeadLetters, type DeadLetters } from '../storage/deadLetters.ts';
 import { createEmbeddedLog } from '../storage/embeddedLog.ts';
 import { openKeyedStore } from '../storage/keyedStore.ts';
@@ -27,6 +27,7 @@ import { createPaymentGateway } from '../transport/payment/gateway.ts';
 import type { LedgerEntry } from '../transport/payment/ledger.ts';
 import { createPaymentSimulator } from '../transport/payment/simulator.ts';
 import { withAlerts } from './alerts.ts';
+import { type Backups, createBackups } from './backups.ts';
 import { type CacheFigures, createCaches } from './caches.ts';
 import { openCatalog } from './catalog.ts';
 import { createRealClock, createVirtualClock, type VirtualClock } from './clock.ts';
@@ -74,6 +75,7 @@ export type Holdfast = ShopCore & {
   advanceClock?(ms: number): Promise<void>;
   /** With CHAOS=on only. */
   kill?(address: Address): void;
+  readonly backups: Backups;
   stop(): Promise<void>;
 };
 
@@ -112,7 +114,7 @@ export function startHoldfast(
     monotonic: clock.monotonic,
     observe: telemetry.recordAppended,
   });
-  const ledger = openKeyedStore<LedgerEntry>(join(config.DATA_DIR, 'payment-simulator.sqlite'));
+  const ledger = openKeyedStore<LedgerEntry>(join(config.DATA_DIR, LEDGER_FILE));
   const surroundings = { clock, random: ids.random, telemetry, log: logger };
   const gateways: Gateway[] = [
     createPaymentGateway(createPaymentSimulator({ clock, ledger }), surroundings),
@@ -143,6 +145,12 @@ export function startHoldfast(
     deadLetters: letters.count,
     deadLetterLimit: () => policy.alerts.deadLetters,
     quarantined: () => node.quarantined.length,
+  });
+  const backups = createBackups({
+    sources: { store: db, ledger, dataFolder: config.DATA_DIR },
+    folder: config.BACKUP_DIR,
+    now: clock.now,
+    logger,
   });
   node.start();
   const customerOrders = createCustomerOrdersReader(db);
@@ -180,7 +188,9 @@ export function startHoldfast(
         node.shardFor(address)?.kill(address);
       },
     }),
+    backups,
     async stop() {
+      await backups.idle();
       await node.stop(STOP_PATIENCE_MS);
       ledger.close();
       db.close();

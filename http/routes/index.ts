@@ -1,5 +1,6 @@
 /** Every route there is, in one place: the router and the description are made of this list. */
 import type { Route } from '../route.ts';
+import { backupRoutes } from './admin/backups.ts';
 import { deadLetterRoutes } from './admin/deadLetters.ts';
 import { paymentRoutes } from './admin/payments.ts';
 import { adminProductRoutes } from './admin/products.ts';
@@ -36,6 +37,7 @@ export function allRoutes({ virtualClock, chaos }: Features): readonly Route[] {
     ...shipmentRoutes,
     ...sagaRoutes,
     ...staffRoutes,
+    ...backupRoutes,
     ...deadLetterRoutes,
     ...quarantineRoutes,
     ...paymentRoutes,

@@ -28,7 +28,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/^\w+ \/v1\/admin\/(orders|sagas)/, 'staff orders'],
   [/^\w+ \/v1\/admin\/staff/, 'staff staff'],
   [/^post \/v1\/admin\/actors\/.*\/kill$/, 'staff chaos'],
-  [/^\w+ \/v1\/admin\/(dead-letters|clock|actors|check|repairs|quarantine)/, 'staff cluster'],
+  [/^\w+ \/v1\/admin\/(dead-letters|clock|actors|check|repairs|quarantine|backups)/, 'staff cluster'],
   [/^\w+ \/v1\/admin\/payments/, 'staff payments'],
 ];
 

@@ -111,6 +111,7 @@ openapi('If-Match is required on catalog edits and offered on every other change
     '/v1/sessions',
     '/v1/sessions/guest',
     '/v1/admin/staff',
+    '/v1/admin/backups',
   ];
   const tools = ['/v1/admin/clock/advance', '/v1/admin/actors/{type}/{id}/kill'];
   // Repairs of the runtime: a letter and a quarantine are there or not, they have no version.
