@@ -18,11 +18,16 @@ import { problemOf } from './order/draft.ts';
 import { type OrderCommand, orderAddress } from './order.ts';
 import type { Policy, ShippingMethod } from './policy.ts';
 import { draftOf, type PriceChange, type PricedLine, shippingPrice, totalsOf } from './pricing.ts';
-import type { PostalAddress, ReviewFacts, ShelfStock, ShopContext, Totals } from './shared.ts';
+import type { AddressVerdict, PostalAddress, ReviewFacts, ShelfStock, ShopContext, Totals } from './shared.ts';
 
 /** `customerId` is always the token's subject. */
 export type CheckoutEdgeCommand =
-  | { readonly type: 'SetAddress'; readonly customerId: string; readonly address: PostalAddress }
+  | {
+      readonly type: 'SetAddress';
+      readonly customerId: string;
+      readonly address: PostalAddress;
+      readonly addressCheck?: AddressVerdict;
+    }
   | { readonly type: 'SetShippingMethod'; readonly customerId: string; readonly method: ShippingMethod }
   | {
       readonly type: 'SetPayment';
@@ -78,7 +83,9 @@ export type CheckoutEvent =
       /** Until when its prices hold, in ms since the epoch; the first checkouts had no such end. */
       readonly pricesUntil?: number;
     })
-  | (Step<'AddressSet'> & { readonly personal: { readonly address: PostalAddress } })
+  | (Step<'AddressSet'> & {
+      readonly personal: { readonly address: PostalAddress; readonly addressCheck?: AddressVerdict };
+    })
   | (Step<'MethodSet'> & { readonly method: ShippingMethod; readonly price: Money })
   | (Step<'PaymentSet'> & { readonly personal: { readonly token: string; readonly billingAddress?: PostalAddress } })
   | { readonly type: 'PriceChangeAcknowledged'; readonly v: 1; readonly priceChanges: readonly PriceChange[] }
@@ -105,6 +112,8 @@ type OpenCheckout = Contents & {
   readonly status: 'open';
   readonly pricesUntil?: number;
   readonly address: PostalAddress | null;
+  /** Of the address. */
+  readonly addressCheck?: AddressVerdict;
   readonly token: string | null;
   readonly billingAddress?: PostalAddress;
 };
@@ -163,8 +172,10 @@ function evolve(state: CheckoutState, event: CheckoutEvent): CheckoutState {
   }
   if (state.status !== 'open') return state;
   switch (event.type) {
-    case 'AddressSet':
-      return { ...state, address: event.personal.address, expiresAt: event.expiresAt };
+    case 'AddressSet': {
+      const { addressCheck: _replaced, ...kept } = state;
+      return { ...kept, ...event.personal, expiresAt: event.expiresAt };
+    }
     case 'MethodSet':
       return { ...state, shipping: { method: event.method, price: event.price }, expiresAt: event.expiresAt };
     case 'PaymentSet': {
@@ -245,9 +256,14 @@ function expiryOf({ pricesUntil }: OpenCheckout, { now, policy }: ShopContext): 
   return Math.min(now + policy.checkout.expiryMs, pricesUntil ?? Number.POSITIVE_INFINITY);
 }
 
-function setAddress(checkout: OpenCheckout, address: PostalAddress, context: ShopContext): CheckoutDecision {
+function setAddress(
+  checkout: OpenCheckout,
+  { address, addressCheck }: Extract<CheckoutCommand, { type: 'SetAddress' }>,
+  context: ShopContext,
+): CheckoutDecision {
   const expiresAt = expiryOf(checkout, context);
-  return stepDone({ type: 'AddressSet', v: 1, expiresAt, personal: { address } });
+  const personal = { address, ...(addressCheck !== undefined && { addressCheck }) };
+  return stepDone({ type: 'AddressSet', v: 1, expiresAt, personal });
 }
 
 function setMethod(checkout: OpenCheckout, method: ShippingMethod, context: ShopContext): CheckoutDecision {
@@ -274,7 +290,8 @@ function complete(
   { acceptPriceChanges, facts, stock }: Extract<CheckoutCommand, { type: 'CompleteCheckout' }>,
   { policy }: ShopContext,
 ): CheckoutDecision {
-  const { id, customerId, lines, discount, tax, address, billingAddress, shipping, token, priceChanges } = checkout;
+  const { id, customerId, lines, discount, tax, address, billingAddress, addressCheck, shipping, token, priceChanges } =
+    checkout;
   if (address === null || shipping === null || token === null) return stepMissing(stepOf(checkout));
   if (priceChanges.length > 0 && !acceptPriceChanges) return priceChanged(priceChanges);
   const [orderId, cartId] = [orderOf(id), cartOf(id)];
@@ -290,6 +307,7 @@ function complete(
     paymentToken: token,
     address,
     ...(billingAddress !== undefined && { billingAddress }),
+    ...(addressCheck !== undefined && { addressCheck }),
     ...(facts !== undefined && { facts }),
     ...(stock !== undefined && { stock }),
   });
@@ -317,7 +335,7 @@ function decide(state: CheckoutState, command: CheckoutCommand, context: ShopCon
     case 'CancelCheckout':
       return cancel(state, command.round);
     case 'SetAddress':
-      return own(state, command.customerId, context, (checkout) => setAddress(checkout, command.address, context));
+      return own(state, command.customerId, context, (checkout) => setAddress(checkout, command, context));
     case 'SetShippingMethod':
       return own(state, command.customerId, context, (checkout) => setMethod(checkout, command.method, context));
     case 'SetPayment':

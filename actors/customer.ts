@@ -4,6 +4,7 @@
  *
  * - What is personal stands in the events' `personal` part, and anonymising leaves nothing of it in the state.
  * - As long as there is an address, exactly one is the default.
+ * - What an address check said is kept with the address and goes with it: another address isn't verified.
  * - `session` numbers the account's sign-ins since all of them were last ended: a token of an earlier number is worth nothing.
  * - The e-mail address is unique through its claim. Should somebody else have got it before the claim was taken, the account
  *   is closed: nobody could sign in to it.
@@ -14,7 +15,7 @@ import type { Address } from './kernel/address.ts';
 import { assertNever } from './kernel/assertNever.ts';
 import { type Decider, type Decision, noChange, reject } from './kernel/decider.ts';
 import type { Policy } from './policy.ts';
-import type { PostalAddress, ShopContext } from './shared.ts';
+import type { AddressVerdict, PostalAddress, ShopContext } from './shared.ts';
 
 export type CustomerRole = 'customer' | 'staff';
 /** What the customer wants to be written about. */
@@ -33,8 +34,20 @@ export type CustomerEdgeCommand =
       readonly by?: string;
     }
   | { readonly type: 'ChangePassword'; readonly passwordHash: string }
-  | { readonly type: 'AddAddress'; readonly address: PostalAddress; readonly makeDefault: boolean }
-  | { readonly type: 'ChangeAddress'; readonly addressId: string; readonly address: PostalAddress }
+  | {
+      readonly type: 'AddAddress';
+      readonly address: PostalAddress;
+      readonly makeDefault: boolean;
+      readonly check?: AddressVerdict;
+    }
+  | {
+      readonly type: 'ChangeAddress';
+      readonly addressId: string;
+      readonly address: PostalAddress;
+      readonly check?: AddressVerdict;
+    }
+  /** Mail gets to this address, as it was when it was checked. */
+  | { readonly type: 'VerifyAddress'; readonly addressId: string; readonly address: PostalAddress }
   | { readonly type: 'RemoveAddress'; readonly addressId: string }
   | { readonly type: 'SetDefaultAddress'; readonly addressId: string }
   | { readonly type: 'ChangeProfile'; readonly name?: string; readonly preferences: Partial<Preferences> }
@@ -62,6 +75,7 @@ export type CustomerEvent =
   | { readonly type: 'PasswordChanged'; readonly v: 1; readonly personal: { readonly passwordHash: string } }
   | AddressEvent<'AddressAdded'>
   | AddressEvent<'AddressChanged'>
+  | { readonly type: 'AddressVerified'; readonly v: 1; readonly addressId: string }
   | { readonly type: 'AddressRemoved'; readonly v: 1; readonly addressId: string }
   | { readonly type: 'DefaultAddressSet'; readonly v: 1; readonly addressId: string }
   | { readonly type: 'NameChanged'; readonly v: 1; readonly personal: { readonly name: string } }
@@ -73,10 +87,16 @@ type AddressEvent<Type extends string> = {
   readonly type: Type;
   readonly v: 1;
   readonly addressId: string;
-  readonly personal: { readonly address: PostalAddress };
+  /** `check`: only of an address that isn't verified. */
+  readonly personal: { readonly address: PostalAddress; readonly check?: AddressVerdict };
 };
 
-export type SavedAddress = { readonly id: string; readonly address: PostalAddress };
+export type SavedAddress = {
+  readonly id: string;
+  readonly address: PostalAddress;
+  /** What is known of it; nothing of the first ones that were kept. */
+  readonly check?: AddressVerdict;
+};
 
 export type ActiveCustomer = {
   readonly status: 'active';
@@ -134,12 +154,16 @@ function evolve(state: CustomerState, event: CustomerEvent): CustomerState {
     case 'NameChanged':
       return { ...state, name: event.personal.name };
     case 'AddressAdded': {
-      const added = { id: event.addressId, address: event.personal.address };
+      const added = { id: event.addressId, ...event.personal };
       return { ...state, addresses: [...state.addresses, added], addressCount: state.addressCount + 1 };
     }
     case 'AddressChanged': {
-      const changed = { id: event.addressId, address: event.personal.address };
-      return { ...state, addresses: state.addresses.map((saved) => (saved.id === changed.id ? changed : saved)) };
+      const changed = { id: event.addressId, ...event.personal };
+      return { ...state, addresses: withSaved(state.addresses, event.addressId, () => changed) };
+    }
+    case 'AddressVerified': {
+      const check = { status: 'deliverable' } as const;
+      return { ...state, addresses: withSaved(state.addresses, event.addressId, (saved) => ({ ...saved, check })) };
     }
     case 'AddressRemoved': {
       const defaultAddressId = state.defaultAddressId === event.addressId ? null : state.defaultAddressId;
@@ -156,6 +180,14 @@ function evolve(state: CustomerState, event: CustomerEvent): CustomerState {
     default:
       return assertNever(event);
   }
+}
+
+function withSaved(
+  addresses: readonly SavedAddress[],
+  id: string,
+  change: (saved: SavedAddress) => SavedAddress,
+): SavedAddress[] {
+  return addresses.map((saved) => (saved.id === id ? change(saved) : saved));
 }
 
 function register(
@@ -180,19 +212,48 @@ function changePassword({ passwordHash: old }: ActiveCustomer, passwordHash: str
 
 function addAddress(
   customer: ActiveCustomer,
-  { address, makeDefault }: Extract<CustomerCommand, { type: 'AddAddress' }>,
+  { address, makeDefault, check }: Extract<CustomerCommand, { type: 'AddAddress' }>,
   { policy }: ShopContext,
 ): CustomerDecision {
   if (customer.addresses.length >= policy.customer.maxAddresses) return tooManyAddresses(policy.customer.maxAddresses);
   const addressId = `adr_${customer.addressCount + 1}`;
   const reply: AddressAddedReply = { addressId };
-  const added: CustomerEvent = { type: 'AddressAdded', v: 1, addressId, personal: { address } };
-  return { events: makeDefault || customer.addresses.length === 0 ? [added, defaultSet(addressId)] : [added], reply };
+  const added = saved('AddressAdded', addressId, address, check);
+  return { events: makeDefault || customer.addresses.length === 0 ? [...added, defaultSet(addressId)] : added, reply };
 }
 
-function changeAddress({ id: addressId, address: old }: SavedAddress, address: PostalAddress): CustomerDecision {
-  if (JSON.stringify(old) === JSON.stringify(address)) return noChange;
-  return { events: [{ type: 'AddressChanged', v: 1, addressId, personal: { address } }] };
+function changeAddress(
+  old: SavedAddress,
+  { addressId, address, check }: Extract<CustomerCommand, { type: 'ChangeAddress' }>,
+): CustomerDecision {
+  if (!sameAddress(old.address, address)) return { events: saved('AddressChanged', addressId, address, check) };
+  return check?.status === 'deliverable' ? verifyAddress(old, address) : noChange;
+}
+
+function saved(
+  type: 'AddressAdded' | 'AddressChanged',
+  addressId: string,
+  address: PostalAddress,
+  check: AddressVerdict | undefined,
+): CustomerEvent[] {
+  if (check?.status !== 'deliverable') {
+    return [{ type, v: 1, addressId, personal: { address, ...(check !== undefined && { check }) } }];
+  }
+  return [{ type, v: 1, addressId, personal: { address } }, verified(addressId)];
+}
+
+/** Not when it was changed since it was checked. */
+function verifyAddress({ id, address: kept, check }: SavedAddress, address: PostalAddress): CustomerDecision {
+  if (check?.status === 'deliverable' || !sameAddress(kept, address)) return noChange;
+  return { events: [verified(id)] };
+}
+
+function verified(addressId: string): CustomerEvent {
+  return { type: 'AddressVerified', v: 1, addressId };
+}
+
+function sameAddress(a: PostalAddress, b: PostalAddress): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** The oldest of the others takes the place of a removed default. */
@@ -266,7 +327,9 @@ function decide(state: CustomerState, command: CustomerCommand, context: ShopCon
     case 'AddAddress':
       return whenActive(state, (customer) => addAddress(customer, command, context));
     case 'ChangeAddress':
-      return withAddress(state, command.addressId, (_, saved) => changeAddress(saved, command.address));
+      return withAddress(state, command.addressId, (_, saved) => changeAddress(saved, command));
+    case 'VerifyAddress':
+      return withAddress(state, command.addressId, (_, saved) => verifyAddress(saved, command.address));
     case 'RemoveAddress':
       return withAddress(state, command.addressId, (customer) => removeAddress(customer, command.addressId));
     case 'SetDefaultAddress':

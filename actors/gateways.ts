@@ -5,7 +5,7 @@
  */
 import type { Address } from './kernel/address.ts';
 import type { Money } from './kernel/money.ts';
-import type { PostalAddress } from './shared.ts';
+import type { AddressVerdict, PostalAddress } from './shared.ts';
 
 export const paymentGateway: Address<'gateway'> = { type: 'gateway', id: 'payment' };
 export const carrierGateway: Address<'gateway'> = { type: 'gateway', id: 'carrier' };
@@ -100,3 +100,21 @@ export type CarrierGatewayResult = {
   readonly key: string;
   readonly result: CarrierGatewayOutcome;
 };
+
+export type AddressGatewayRequest = {
+  readonly type: 'GatewayCheckAddress';
+  readonly key: string;
+  readonly address: PostalAddress;
+};
+
+export type AddressGatewayOutcome =
+  | { readonly outcome: 'deliverable' }
+  /** Probably what was meant. */
+  | { readonly outcome: 'corrected'; readonly suggestion: PostalAddress }
+  | { readonly outcome: 'undeliverable'; readonly reason: string };
+
+/**
+ * Whether mail gets to an address. Asked at the edge while somebody waits, at most 5 s; no aggregate asks, because nothing
+ * depends on it. Never rejects: `unchecked` is an answer.
+ */
+export type AddressCheck = (address: PostalAddress, trace?: string) => Promise<AddressVerdict>;

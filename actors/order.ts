@@ -167,9 +167,13 @@ function place(state: OrderState, draft: OrderDraft, { now, policy }: ShopContex
   if (state.status !== 'unknown') return { events: [], reply: replyOf(state) };
   const problem = problemOf(draft, policy);
   if (problem !== undefined) return { rejection: problem };
-  const { customerId, cartId, currency, lines, totals, shippingMethod, address, billingAddress } = draft;
+  const { customerId, cartId, currency, lines, totals, shippingMethod, address, billingAddress, addressCheck } = draft;
   const order = { customerId, ...(cartId === undefined ? {} : { cartId }), currency, lines, totals, shippingMethod };
-  const personal = { address, ...(billingAddress !== undefined && { billingAddress }) };
+  const personal = {
+    address,
+    ...(billingAddress !== undefined && { billingAddress }),
+    ...(addressCheck !== undefined && { addressCheck }),
+  };
   const event: OrderEvent = { type: 'OrderPlaced', v: 1, ...order, placedAt: now, personal };
   const placed = evolveOrder(state, event);
   const start: OrderSend = { to: sagaAddress(state.orderId), message: { type: 'StartSaga', draft } };

@@ -4,7 +4,16 @@
  */
 import { add, allocate, allocateWithin, type Money, money, multiply, subtract, sum, zero } from './kernel/money.ts';
 import type { Policy, ShippingMethod } from './policy.ts';
-import type { OrderDraft, OrderLine, PostalAddress, PricedOrder, ReviewFacts, ShelfStock, Totals } from './shared.ts';
+import type {
+  AddressVerdict,
+  OrderDraft,
+  OrderLine,
+  PostalAddress,
+  PricedOrder,
+  ReviewFacts,
+  ShelfStock,
+  Totals,
+} from './shared.ts';
 
 /** A SKU at the unit price that its buyer was promised. */
 export type PricedLine = {
@@ -44,6 +53,7 @@ export type Purchase = Charges & {
   readonly paymentToken: string;
   readonly address: PostalAddress;
   readonly billingAddress?: PostalAddress;
+  readonly addressCheck?: AddressVerdict;
   readonly facts?: ReviewFacts;
   readonly stock?: readonly ShelfStock[];
 };

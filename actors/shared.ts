@@ -17,6 +17,15 @@ export type PostalAddress = {
   readonly country: string;
 };
 
+/**
+ * What an address service says about an address, a suggestion being as personal as what it corrects. `unchecked`: it did not
+ * answer. Nothing of it stops anybody.
+ */
+export type AddressVerdict =
+  | { readonly status: 'deliverable' }
+  | { readonly status: 'corrected'; readonly suggestion: PostalAddress }
+  | { readonly status: 'undeliverable' | 'unchecked'; readonly reason: string };
+
 /** One SKU of an order with its frozen unit price and its share of discount and tax. */
 export type OrderLine = {
   readonly sku: string;
@@ -55,6 +64,7 @@ export type OrderDraft = PricedOrder & {
   readonly address: PostalAddress;
   /** Where it differs from where to send it. */
   readonly billingAddress?: PostalAddress;
+  readonly addressCheck?: AddressVerdict;
   readonly facts?: ReviewFacts;
   /** A hint for choosing the warehouses. */
   readonly stock?: readonly ShelfStock[];

@@ -1,7 +1,12 @@
 /** Addresses as clients send them, made the shop's. */
-import { type CustomerState, customerAddress } from '../actors/customer.ts';
-import type { PostalAddress } from '../actors/shared.ts';
-import { read } from './calls.ts';
+import {
+  type CustomerEdgeCommand,
+  type CustomerState,
+  customerAddress,
+  type SavedAddress,
+} from '../actors/customer.ts';
+import type { AddressVerdict, PostalAddress } from '../actors/shared.ts';
+import { ask, read } from './calls.ts';
 import { Problem } from './problem.ts';
 import type { Call } from './route.ts';
 
@@ -23,17 +28,47 @@ export function postal({ name, line1, line2, city, region, postalCode, country }
   };
 }
 
+type Delivery = Sent | { readonly addressId: string };
+
 /** An address of an order: given in full, or one that the caller's account keeps. */
-export async function delivery(
+export async function delivery(call: Call, sent: Delivery, pointer: string): Promise<PostalAddress> {
+  return (await found(call, sent, pointer)).address;
+}
+
+type Checked = { readonly address: PostalAddress; readonly addressCheck: AddressVerdict };
+
+/**
+ * The same for where it is to be sent, with what the address service says of it. One of the address book that is verified
+ * needn't be checked again; one that turns out to be right is remembered as such.
+ */
+export async function checkedDelivery(call: Call, sent: Delivery, pointer: string): Promise<Checked> {
+  const { address, saved } = await found(call, sent, pointer);
+  if (saved?.check?.status === 'deliverable') return { address, addressCheck: saved.check };
+  const addressCheck = await checkOf(call, address);
+  if (saved && addressCheck.status === 'deliverable') await verify(call, saved.id, address);
+  return { address, addressCheck };
+}
+
+export function checkOf(call: Call, address: PostalAddress): Promise<AddressVerdict> {
+  return call.shop.checkAddress(address, call.traceparent);
+}
+
+/** Nothing depends on it: if it doesn't succeed, the next check will. */
+async function verify(call: Call, addressId: string, address: PostalAddress): Promise<void> {
+  const command: CustomerEdgeCommand = { type: 'VerifyAddress', addressId, address };
+  await ask(call, customerAddress(call.principal.sub), command, 'verify').catch(() => undefined);
+}
+
+async function found(
   call: Call,
-  sent: Sent | { readonly addressId: string },
+  sent: Delivery,
   pointer: string,
-): Promise<PostalAddress> {
-  if (!('addressId' in sent)) return postal(sent);
+): Promise<{ readonly address: PostalAddress; readonly saved?: SavedAddress }> {
+  if (!('addressId' in sent)) return { address: postal(sent) };
   const account = await read<CustomerState>(call, customerAddress(call.principal.sub));
   const addresses = account?.state.status === 'active' ? account.state.addresses : [];
   const saved = addresses.find(({ id }) => id === sent.addressId);
-  if (saved) return saved.address;
+  if (saved) return { address: saved.address, saved };
   const detail = `You have no address ${sent.addressId}.`;
   throw new Problem(422, 'address.unknown', detail, { errors: [{ in: 'body', pointer, code: 'unknown', detail }] });
 }

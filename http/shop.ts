@@ -22,6 +22,7 @@ export type Shop = Pick<
   | 'customerOrders'
   | 'stock'
   | 'staff'
+  | 'checkAddress'
   | 'letters'
   | 'quarantined'
   | 'reconcile'

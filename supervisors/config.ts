@@ -40,6 +40,7 @@ const schema = z.object({
   SEED: z.enum(['demo', 'none']).optional(),
   PAYMENT: z.enum(['simulated']).default('simulated'),
   CARRIER: z.enum(['simulated']).default('simulated'),
+  ADDRESS_CHECK: z.enum(['simulated']).default('simulated'),
   REVIEW_TOTAL_ABOVE: limitOrOff(review.totalAbove),
   REVIEW_FIRST_ORDER_ABOVE: limitOrOff(review.firstOrderAbove),
   REVIEW_ORDERS_PER_ADDRESS: limitOrOff(review.ordersPerAddress),
@@ -67,7 +68,6 @@ const NOT_YET: Readonly<Record<string, readonly string[]>> = {
   NATS_CREDS: [],
   CLUSTER: ['holdfast'],
   REPLICAS: ['1'],
-  ADDRESS_CHECK: ['simulated'],
   MAIL: ['simulated'],
   OTEL_EXPORTER_OTLP_ENDPOINT: [],
 };

@@ -1,6 +1,7 @@
 /** Puts one shop together: store, log, clocks, gateways, node. The edge on top of it is somebody else's business. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { AddressCheck } from '../actors/gateways.ts';
 import type { Address } from '../actors/kernel/address.ts';
 import type { Clock, Gateway, Ids, ShardLog } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
@@ -20,6 +21,8 @@ import { createStaff, createStaffReader } from '../storage/projections/staff.ts'
 import { createStockLevels, createStockReader, type StockLevels } from '../storage/projections/stockLevels.ts';
 import { createShardStore } from '../storage/shardStore.ts';
 import { createStoreFigures } from '../storage/storeFigures.ts';
+import { createAddressCheck } from '../transport/address/gateway.ts';
+import { createAddressSimulator } from '../transport/address/simulator.ts';
 import { createCarrierGateway } from '../transport/carrier/gateway.ts';
 import { createCarrierSimulator } from '../transport/carrier/simulator.ts';
 import { createSimulatorBooks } from '../transport/payment/books.ts';
@@ -60,6 +63,7 @@ export type Holdfast = ShopCore & {
   quarantined(): readonly Quarantined[];
   /** Our books of the customers' money against the payment vendor's. */
   readonly reconcile: Reconcile;
+  readonly checkAddress: AddressCheck;
   readonly policy: Policy;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -135,7 +139,7 @@ export function startHoldfast(
     logger,
     failPoint,
   });
-  for (const { name } of gateways) telemetry.breakerChanged(name, 'closed');
+  for (const name of [...gateways.map((gateway) => gateway.name), 'address']) telemetry.breakerChanged(name, 'closed');
   telemetry.gauges({
     liveActors: () => node.liveActors,
     mailboxDepth: () => node.backlog,
@@ -173,6 +177,7 @@ export function startHoldfast(
       deciders: all,
       clock,
     }),
+    checkAddress: createAddressCheck(createAddressSimulator(clock), surroundings),
     policy,
     clock,
     ids,

@@ -3,8 +3,8 @@
  * adapter. Only what surely was not executed is repeated here; an unknown outcome goes back to the asker, who enquires.
  */
 import pRetry from 'p-retry';
+import type { Address } from '../actors/kernel/address.ts';
 import type { Typed } from '../actors/kernel/decider.ts';
-import type { Envelope } from '../actors/kernel/message.ts';
 import type { Clock, Gateway, Telemetry } from '../actors/kernel/ports.ts';
 import { type BreakerFigures, BreakerOpen, createBreaker } from './breaker.ts';
 
@@ -23,7 +23,7 @@ export class GatewayUnavailable extends Error {
 export type GatewayRequest = Typed & { readonly key: string };
 
 /** What every gateway can answer beside its vendor's own outcomes. */
-type GatewayFailure = { readonly outcome: 'unknown' | 'unavailable' | 'failed'; readonly reason: string };
+export type GatewayFailure = { readonly outcome: 'unknown' | 'unavailable' | 'failed'; readonly reason: string };
 
 /** One vendor's client. The same key is the same operation, however often it is performed. */
 export interface VendorAdapter<Request extends GatewayRequest, Outcome> {
@@ -61,17 +61,31 @@ export type GatewaySurroundings = {
   readonly log: GatewayLog;
 };
 
-export type ResilientGatewayOptions<Request extends GatewayRequest, Outcome> = GatewaySurroundings & {
+export type ResilientCallsOptions<Request extends GatewayRequest, Outcome> = GatewaySurroundings & {
   readonly name: string;
-  readonly contract: GatewayContract<Request>;
   readonly adapter: VendorAdapter<Request, Outcome>;
   readonly figures: GatewayFigures;
 };
 
-export function createResilientGateway<Request extends GatewayRequest, Outcome>(
-  options: ResilientGatewayOptions<Request, Outcome>,
-): Gateway {
-  const { name, contract, adapter, clock, telemetry, log, figures } = options;
+export type ResilientGatewayOptions<Request extends GatewayRequest, Outcome> = ResilientCallsOptions<
+  Request,
+  Outcome
+> & { readonly contract: GatewayContract<Request> };
+
+/** Who asks, for the log. */
+type Asker = { readonly from?: Address | undefined; readonly trace?: string | undefined };
+
+/** One call in its shield. Never rejects: what went wrong is an outcome. */
+type ResilientCall<Request, Outcome> = (
+  request: Request,
+  asker: Asker,
+  signal: AbortSignal,
+) => Promise<Outcome | GatewayFailure>;
+
+export function createResilientCalls<Request extends GatewayRequest, Outcome>(
+  options: ResilientCallsOptions<Request, Outcome>,
+): ResilientCall<Request, Outcome> {
+  const { name, adapter, clock, telemetry, log, figures } = options;
   const breaker = createBreaker({
     clock,
     figures: figures.breaker,
@@ -82,11 +96,7 @@ export function createResilientGateway<Request extends GatewayRequest, Outcome>(
     },
   });
 
-  async function outcomeOf(
-    request: Request,
-    envelope: Envelope,
-    outer: AbortSignal,
-  ): Promise<Outcome | GatewayFailure> {
+  return async (request, { from, trace }, outer) => {
     if (outer.aborted) return { outcome: 'unavailable', reason: 'stopping' };
     const inner = new AbortController();
     const { signal } = inner;
@@ -100,7 +110,6 @@ export function createResilientGateway<Request extends GatewayRequest, Outcome>(
       return await withRetries(attempt, options, signal);
     } catch (error) {
       const failure = failureOf(error, signal.aborted);
-      const { from, trace } = envelope;
       const fields = { gateway: name, operation: request.type, key: request.key, asker: from?.id, trace, err: error };
       if (failure === undefined) log.error(fields, 'gateway adapter failed unexpectedly');
       // An open breaker told so when it opened; it would say it again for every call.
@@ -110,8 +119,15 @@ export function createResilientGateway<Request extends GatewayRequest, Outcome>(
       cancelTimeout();
       outer.removeEventListener('abort', onAbort);
     }
-  }
+  };
+}
 
+/** The calls as the runtime makes them: a message in, a message out. */
+export function createResilientGateway<Request extends GatewayRequest, Outcome>(
+  options: ResilientGatewayOptions<Request, Outcome>,
+): Gateway {
+  const { name, contract, log } = options;
+  const perform = createResilientCalls(options);
   return {
     name,
     async call(envelope, signal) {
@@ -121,7 +137,7 @@ export function createResilientGateway<Request extends GatewayRequest, Outcome>(
         const result: GatewayFailure = { outcome: 'failed', reason: `${name} does not do ${message.type}` };
         return { type: contract.resultType, operation: message.type, key: '', result };
       }
-      const result = await outcomeOf(message, envelope, signal);
+      const result = await perform(message, envelope, signal);
       return { type: contract.resultType, operation: message.type, key: message.key, result };
     },
   };

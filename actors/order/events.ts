@@ -2,7 +2,7 @@
 import type { Money } from '../kernel/money.ts';
 import type { PaymentStatus } from '../payment.ts';
 import type { ShippingMethod } from '../policy.ts';
-import type { OrderLine, PostalAddress, Totals } from '../shared.ts';
+import type { AddressVerdict, OrderLine, PostalAddress, Totals } from '../shared.ts';
 import type { ShipmentAlert, ShipmentStatus } from '../shipment/messages.ts';
 
 /** `payment`: the customer's bank asks for approval. `payment-method`: the customer is asked for another one. */
@@ -54,7 +54,11 @@ export type OrderEvent =
       readonly totals: Totals;
       readonly shippingMethod: ShippingMethod;
       readonly placedAt: number;
-      readonly personal: { readonly address: PostalAddress; readonly billingAddress?: PostalAddress };
+      readonly personal: {
+        readonly address: PostalAddress;
+        readonly billingAddress?: PostalAddress;
+        readonly addressCheck?: AddressVerdict;
+      };
     }
   | {
       readonly type: 'OrderHeld';

@@ -2,7 +2,7 @@
 import { assertNever } from '../kernel/assertNever.ts';
 import { zero } from '../kernel/money.ts';
 import type { ShippingMethod } from '../policy.ts';
-import type { OrderLine, PostalAddress, Totals } from '../shared.ts';
+import type { AddressVerdict, OrderLine, PostalAddress, Totals } from '../shared.ts';
 import type { Awaiting, OrderEvent, OrderOutcome, OrderPayment, OrderShipment } from './events.ts';
 import { needsAttention, parcelStatus } from './parcels.ts';
 
@@ -37,6 +37,7 @@ export type Order = {
   readonly shippingMethod: ShippingMethod;
   readonly address: PostalAddress;
   readonly billingAddress?: PostalAddress;
+  readonly addressCheck?: AddressVerdict;
   readonly placedAt: number;
   readonly deliveredAt: number | null;
   readonly payment: OrderPayment;

@@ -4,7 +4,7 @@ import type { CheckoutEdgeCommand, CheckoutState, CompletedReply } from '../../a
 import { cartAddress, checkoutAddress, orderOf } from '../../actors/ids.ts';
 import { ask, firstVersion, notYet, read, stateAt } from '../calls.ts';
 import { checkoutWarnings, lookUpIn, variantOf } from '../catalogLines.ts';
-import { delivery } from '../postal.ts';
+import { checkedDelivery, delivery } from '../postal.ts';
 import { notFound, Problem } from '../problem.ts';
 import { reviewFacts } from '../reviewFacts.ts';
 import { type Answer, type Call, type Route, route } from '../route.ts';
@@ -104,8 +104,9 @@ const setAddress = route({
   responses: checkout,
   example: { name: 'Ada Buyer', line1: '1 Main St', city: 'Newark', region: 'NJ', postalCode: '07102', country: 'US' },
   handler: async (call) => {
-    const address = await delivery(call, call.body, '/addressId');
-    return step(call, call.params.id, { type: 'SetAddress', customerId: call.principal.sub, address });
+    await ownCheckout(call, call.params.id);
+    const checked = await checkedDelivery(call, call.body, '/addressId');
+    return step(call, call.params.id, { type: 'SetAddress', customerId: call.principal.sub, ...checked });
   },
 });
 

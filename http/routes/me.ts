@@ -10,7 +10,7 @@ import {
 } from '../../actors/customer.ts';
 import { sessionOf } from '../accounts.ts';
 import { type Accepted, ask, read, stateAt } from '../calls.ts';
-import { postal } from '../postal.ts';
+import { checkOf, postal } from '../postal.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type Call, type Route, route } from '../route.ts';
 import { addressSchema, idParams } from '../schemas/common.ts';
@@ -171,8 +171,9 @@ const addAddress = route({
   responses: { 201: { description: 'The address with its id.', schema: savedAddressSchema } },
   example: { address: exampleAddress, makeDefault: true },
   handler: async (call) => {
-    const { address, makeDefault } = call.body;
-    const command = { type: 'AddAddress', address: postal(address), makeDefault } as const;
+    const { makeDefault } = call.body;
+    const address = postal(call.body.address);
+    const command = { type: 'AddAddress', address, makeDefault, check: await checkOf(call, address) } as const;
     const { state, answer } = await change<AddressAddedReply>(call, command);
     const { addressId } = answer.value;
     const added = addressesView(state).find(({ id }) => id === addressId);
@@ -192,8 +193,11 @@ const changeAddress = route({
   body: addressSchema,
   responses: account,
   example: exampleAddress,
-  handler: (call) =>
-    changeAccount(call, { type: 'ChangeAddress', addressId: call.params.id, address: postal(call.body) }),
+  handler: async (call) => {
+    const address = postal(call.body);
+    const check = await checkOf(call, address);
+    return changeAccount(call, { type: 'ChangeAddress', addressId: call.params.id, address, check });
+  },
 });
 
 const removeAddress = route({

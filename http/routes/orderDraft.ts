@@ -4,10 +4,11 @@ import { zero } from '../../actors/kernel/money.ts';
 import { problemOf } from '../../actors/order/draft.ts';
 import { pricedOrder, shippingPrice } from '../../actors/pricing.ts';
 import { lookUpIn, pricedLines } from '../catalogLines.ts';
-import { delivery } from '../postal.ts';
+import { checkOf, delivery } from '../postal.ts';
 import { rejected } from '../problem.ts';
 import { route } from '../route.ts';
 import { draftOrderSchema, orderDraftSchema } from '../schemas/order.ts';
+import { addressWarnings } from '../views/addressCheck.ts';
 import { shippingMethodsView } from '../views/checkout.ts';
 
 export const draftOrder = route({
@@ -30,15 +31,17 @@ export const draftOrder = route({
     const priced = pricedOrder(lines, { discount: none, tax: none, shipping });
     const rejection = problemOf(priced, policy);
     if (rejection) throw rejected(rejection);
-    if (body.address !== undefined) await delivery(call, body.address, '/address/addressId');
+    const address = body.address && (await delivery(call, body.address, '/address/addressId'));
     if (body.billingAddress !== undefined) await delivery(call, body.billingAddress, '/billingAddress/addressId');
+    const addressCheck = address && (await checkOf(call, address));
     return {
       status: 200,
       body: {
         ...priced,
         shippingMethod: body.shippingMethod ?? null,
         shippingMethods: shippingMethodsView(policy),
-        warnings: goodsWarnings(lines, currency, lookUpIn(call)),
+        addressCheck: addressCheck ?? null,
+        warnings: [...addressWarnings(addressCheck), ...goodsWarnings(lines, currency, lookUpIn(call))],
       },
     };
   },

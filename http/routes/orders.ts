@@ -9,7 +9,7 @@ import { hasScope } from '../auth.ts';
 import { ask, read, stateAt } from '../calls.ts';
 import { pricedLines } from '../catalogLines.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { delivery } from '../postal.ts';
+import { checkedDelivery, delivery } from '../postal.ts';
 import { notFound, Problem } from '../problem.ts';
 import { reviewFacts } from '../reviewFacts.ts';
 import { type Call, type Route, route } from '../route.ts';
@@ -75,7 +75,7 @@ async function draftFor(
     shippingMethod,
     paymentToken: payment.token,
     ...(stock !== undefined && { stock }),
-    address: await delivery(call, address, '/address/addressId'),
+    ...(await checkedDelivery(call, address, '/address/addressId')),
     ...(billingAddress !== undefined && {
       billingAddress: await delivery(call, billingAddress, '/billingAddress/addressId'),
     }),

@@ -15,7 +15,7 @@ export const quantitySchema = z.int().meta({ description: '1–999', example: 2 
 export const skuReferenceSchema = z.string().min(1).max(120).meta({ example: 'TEA-GREEN-100' });
 
 export const warningSchema = z
-  .strictObject({ code: z.string(), sku: z.string(), detail: z.string() })
+  .strictObject({ code: z.string(), sku: z.string().optional(), detail: z.string() })
   .meta({ id: 'Warning' });
 
 export const cartSchema = z

@@ -3,6 +3,7 @@ import { warningSchema } from './cart.ts';
 import {
   addressSchema,
   moneySchema,
+  nullableAddressCheckSchema,
   paymentTokenSchema,
   shippingMethodSchema,
   timeSchema,
@@ -31,6 +32,7 @@ export const checkoutSchema = z
     priceChanges: z.array(z.strictObject({ sku: z.string(), old: moneySchema, new: moneySchema })),
     totals: totalsSchema,
     address: z.union([addressSchema, z.null()]),
+    addressCheck: nullableAddressCheckSchema,
     billingAddress: z.union([addressSchema, z.null()]),
     shippingMethod: z.union([shippingMethodSchema, z.null()]),
     warnings: z.array(warningSchema),

@@ -85,6 +85,15 @@ export const addressSchema = z
   })
   .meta({ id: 'Address' });
 
+const addressCheckSchema = z
+  .strictObject({
+    status: z.enum(['deliverable', 'corrected', 'undeliverable', 'unchecked']),
+    suggestion: addressSchema.optional(),
+    reason: z.string().optional(),
+  })
+  .meta({ id: 'AddressCheck', description: 'Whether mail gets there. It warns and never refuses.' });
+export const nullableAddressCheckSchema = z.union([addressCheckSchema, z.null()]);
+
 export const totalsSchema = z
   .strictObject({
     subtotal: moneySchema,

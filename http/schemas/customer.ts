@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { allScopes } from '../auth.ts';
-import { addressSchema, text, timeSchema, versionSchema } from './common.ts';
+import { addressSchema, nullableAddressCheckSchema, text, timeSchema, versionSchema } from './common.ts';
 
 const MIN_PASSWORD = 10;
 /** Enough for any passphrase; bounds the work of hashing. */
@@ -16,7 +16,13 @@ const emailSchema = z
   .meta({ type: 'string', format: 'email', example: 'ada@example.com' });
 
 export const savedAddressSchema = z
-  .strictObject({ id: z.string(), isDefault: z.boolean(), address: addressSchema })
+  .strictObject({
+    id: z.string(),
+    isDefault: z.boolean(),
+    address: addressSchema,
+    verified: z.boolean(),
+    addressCheck: nullableAddressCheckSchema,
+  })
   .meta({ id: 'SavedAddress' });
 
 export const preferencesSchema = z

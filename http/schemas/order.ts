@@ -5,6 +5,7 @@ import {
   addressSchema,
   listSchema,
   moneySchema,
+  nullableAddressCheckSchema,
   paymentTokenSchema,
   shippingMethodSchema,
   text,
@@ -104,6 +105,7 @@ export const orderSchema = z
     shippingMethod: shippingMethodSchema,
     address: addressSchema,
     billingAddress: z.union([addressSchema, z.null()]),
+    addressCheck: nullableAddressCheckSchema,
     placedAt: timeSchema,
     deliveredAt: z.union([timeSchema, z.null()]),
     version: versionSchema,
@@ -140,6 +142,7 @@ export const orderDraftSchema = z
     totals: totalsSchema.meta({ description: 'Without a shipping method, shipping is zero.' }),
     shippingMethod: z.union([shippingMethodSchema, z.null()]),
     shippingMethods: z.array(shippingOptionSchema),
+    addressCheck: nullableAddressCheckSchema,
     warnings: z.array(warningSchema),
   })
   .meta({ id: 'OrderDraft' });

@@ -3,12 +3,14 @@ import { type CheckoutState, checkoutTotals, stepOf } from '../../actors/checkou
 import { cartOf } from '../../actors/ids.ts';
 import { money, multiply } from '../../actors/kernel/money.ts';
 import type { Policy, ShippingMethod } from '../../actors/policy.ts';
+import { addressWarnings } from './addressCheck.ts';
 import { time } from './time.ts';
 
 type KnownCheckout = Exclude<CheckoutState, { status: 'none' }>;
 
 export function checkoutView(checkout: KnownCheckout, version: number, warnings: readonly CartWarning[]) {
   const open = checkout.status === 'open';
+  const addressCheck = open ? checkout.addressCheck : undefined;
   return {
     id: checkout.id,
     cartId: cartOf(checkout.id),
@@ -24,9 +26,10 @@ export function checkoutView(checkout: KnownCheckout, version: number, warnings:
     priceChanges: checkout.priceChanges.map(({ sku, old, new: price }) => ({ sku, old, new: price })),
     totals: checkoutTotals(checkout),
     address: open ? checkout.address : null,
+    addressCheck: addressCheck ?? null,
     billingAddress: open ? (checkout.billingAddress ?? null) : null,
     shippingMethod: checkout.shipping?.method ?? null,
-    warnings,
+    warnings: [...addressWarnings(addressCheck), ...warnings],
     expiresAt: time(checkout.expiresAt),
     ...(checkout.status === 'completed' && { orderId: checkout.orderId }),
     version,

@@ -10,5 +10,11 @@ export function staffView({ id, email, name, scopes, enabled }: ActiveCustomer, 
 }
 
 export function addressesView({ addresses, defaultAddressId }: ActiveCustomer) {
-  return addresses.map(({ id, address }) => ({ id, isDefault: id === defaultAddressId, address }));
+  return addresses.map(({ id, address, check }) => ({
+    id,
+    isDefault: id === defaultAddressId,
+    address,
+    verified: check?.status === 'deliverable',
+    addressCheck: check ?? null,
+  }));
 }

@@ -22,6 +22,7 @@ export function orderView(order: Order, version: number) {
     shippingMethod: order.shippingMethod,
     address: order.address,
     billingAddress: order.billingAddress ?? null,
+    addressCheck: order.addressCheck ?? null,
     placedAt: time(order.placedAt),
     deliveredAt: order.deliveredAt === null ? null : time(order.deliveredAt),
     version,

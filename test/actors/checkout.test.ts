@@ -12,6 +12,7 @@ import { money } from '../../actors/kernel/money.ts';
 import { orderDecider } from '../../actors/order.ts';
 import { defaultPolicy } from '../../actors/policy.ts';
 import type { PricedLine } from '../../actors/pricing.ts';
+import type { OrderDraft } from '../../actors/shared.ts';
 import { specification, T0 } from '../support/spec.ts';
 
 const minute = 60_000;
@@ -120,6 +121,18 @@ walking('each step can be done again until completion', () => {
   assert.equal(open(state).shipping, { method: 'overnight', price: usd(2_499) });
   const paid = checkout.given(...steps).when({ ...setPayment, token: 'tok_other' });
   assert.is(open(paid.state).token, 'tok_other');
+});
+
+walking('keeps what is said of the address with it, until another is set, and hands it to the order', () => {
+  const suggestion = { ...address, line1: '1 Main Street' };
+  const addressCheck = { status: 'corrected', suggestion } as const;
+  const checked = checkout.given(...steps).when({ ...setAddress, addressCheck } as CheckoutCommand);
+  checked.then({ ...addressSet, personal: { address, addressCheck } } as CheckoutEvent);
+  assert.equal(open(checked.state).addressCheck, addressCheck);
+  const placed = checkout.from(checked.state).when(complete()).sent[0]?.message as { draft?: OrderDraft } | undefined;
+  assert.equal(placed?.draft?.addressCheck, addressCheck);
+  assert.is(open(checkout.from(checked.state).when(setAddress).state).addressCheck, undefined);
+  assert.not.match(JSON.stringify(checkout.from(checked.state).when(complete()).state), /Main Street/);
 });
 
 walking('address and payment token are personal', () => {

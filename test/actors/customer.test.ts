@@ -146,6 +146,43 @@ addresses('can be changed; the same again is no change', () => {
     .nothing();
 });
 
+addresses('one that was checked is verified, or says what is wrong with it', () => {
+  const deliverable = { status: 'deliverable' } as const;
+  const wrong = { status: 'undeliverable', reason: 'no such street' } as const;
+  const verified: CustomerEvent = { type: 'AddressVerified', v: 1, addressId: 'adr_1' };
+  const fine = customer.given(registered).when({ ...addAddress(), check: deliverable } as CustomerCommand);
+  fine.then(added('adr_1'), verified, defaultSet('adr_1'));
+  assert.equal(active(fine.state).addresses, [{ id: 'adr_1', address: home, check: deliverable }]);
+  const doubtful = customer.given(registered).when({ ...addAddress(), check: wrong } as CustomerCommand);
+  doubtful.thenTypes('AddressAdded', 'DefaultAddressSet');
+  assert.equal(active(doubtful.state).addresses, [{ id: 'adr_1', address: home, check: wrong }]);
+  const change = { type: 'ChangeAddress', addressId: 'adr_1', address: work } as const;
+  const moved = customer.from(fine.state).when(change);
+  assert.equal(active(moved.state).addresses, [{ id: 'adr_1', address: work }], 'another address is not verified');
+  customer
+    .from(fine.state)
+    .when({ ...change, check: deliverable })
+    .thenTypes('AddressChanged', 'AddressVerified');
+  // The same again, by now known to be right.
+  customer
+    .from(doubtful.state)
+    .when({ ...change, address: home, check: deliverable })
+    .then(verified);
+  customer
+    .from(doubtful.state)
+    .when({ ...change, address: home, check: wrong })
+    .nothing();
+});
+
+addresses('one is verified later, once, unless it was changed since it was checked', () => {
+  const verify = (address = home): CustomerCommand => ({ type: 'VerifyAddress', addressId: 'adr_1', address });
+  const outcome = customer.given(registered, added('adr_1')).when(verify());
+  outcome.then({ type: 'AddressVerified', v: 1, addressId: 'adr_1' });
+  customer.from(outcome.state).when(verify()).nothing();
+  customer.given(registered, added('adr_1')).when(verify(work)).nothing();
+  customer.given(registered).when(verify()).rejects('customer.address-unknown');
+});
+
 addresses('one of them is the default as long as there is one', () => {
   const remove = (addressId: string): CustomerCommand => ({ type: 'RemoveAddress', addressId });
   const other = customer.given(...two).when(remove('adr_2'));
@@ -293,6 +330,7 @@ total('answers each command in each state', () => {
     ChangePassword: { command: { type: 'ChangePassword', passwordHash: 'x' }, refusals: gone },
     AddAddress: { command: addAddress(), refusals: gone },
     ChangeAddress: { command: { type: 'ChangeAddress', addressId: 'adr_1', address: work }, refusals: gone },
+    VerifyAddress: { command: { type: 'VerifyAddress', addressId: 'adr_1', address: work }, refusals: gone },
     RemoveAddress: { command: { type: 'RemoveAddress', addressId: 'adr_1' }, refusals: gone },
     SetDefaultAddress: { command: { type: 'SetDefaultAddress', addressId: 'adr_2' }, refusals: gone },
     ChangeProfile: { command: { type: 'ChangeProfile', preferences: {} }, refusals: gone },

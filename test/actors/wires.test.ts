@@ -45,6 +45,7 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
     ChangePassword: true,
     AddAddress: true,
     ChangeAddress: true,
+    VerifyAddress: true,
     RemoveAddress: true,
     SetDefaultAddress: true,
     ChangeProfile: true,

@@ -69,7 +69,7 @@ config('names every wrong value', () => {
 config('refuses settings of later versions instead of ignoring them', () => {
   refused({ NATS_URL: 'nats://127.0.0.1:4222' }, 'NATS_URL');
   refused({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }, 'OTEL_EXPORTER_OTLP_ENDPOINT');
-  assert.is(readConfig({ MAIL: 'simulated', CLUSTER: 'holdfast' }).PORT, 3000);
+  assert.is(readConfig({ ADDRESS_CHECK: 'simulated', MAIL: 'simulated', CLUSTER: 'holdfast' }).PORT, 3000);
 });
 
 config('production needs a way to check tokens, and no toys', () => {

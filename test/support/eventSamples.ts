@@ -136,7 +136,15 @@ const began = {
 };
 const checkout: EventSamples['checkout'] = {
   CheckoutBegan: [{ type: 'CheckoutBegan', v, expiresAt: at, ...began }],
-  AddressSet: [{ type: 'AddressSet', v, expiresAt: at + 1, personal: { address } }, 'CheckoutBegan'],
+  AddressSet: [
+    {
+      type: 'AddressSet',
+      v,
+      expiresAt: at + 1,
+      personal: { address, addressCheck: { status: 'corrected', suggestion: { ...address, city: 'Colombus' } } },
+    },
+    'CheckoutBegan',
+  ],
   MethodSet: [
     { type: 'MethodSet', v, expiresAt: at + 2, method: 'express', price: usd(1_299) },
     'CheckoutBegan',
@@ -192,6 +200,7 @@ const customer: EventSamples['customer'] = {
     'CustomerRegistered',
     'AddressAdded',
   ],
+  AddressVerified: [{ type: 'AddressVerified', v, addressId: 'adr_1' }, 'CustomerRegistered', 'AddressAdded'],
   AddressRemoved: [
     { type: 'AddressRemoved', v, addressId: 'adr_1' },
     'CustomerRegistered',

@@ -84,6 +84,7 @@ export const samples: Samples = {
     ChangePassword: { type: 'ChangePassword', passwordHash: 'other' },
     AddAddress: { type: 'AddAddress', address, makeDefault: true },
     ChangeAddress: { type: 'ChangeAddress', addressId: 'adr_1', address: { ...address, city: 'Reno' } },
+    VerifyAddress: { type: 'VerifyAddress', addressId: 'adr_1', address },
     RemoveAddress: { type: 'RemoveAddress', addressId: 'adr_1' },
     SetDefaultAddress: { type: 'SetDefaultAddress', addressId: 'adr_1' },
     ChangeProfile: { type: 'ChangeProfile', name: 'Ada Lovelace', preferences: { marketing: true } },
