@@ -30,6 +30,8 @@ export type Policy = {
     /** How long anything of the catalog is remembered; changes are noticed at once. */
     readonly cacheMs: number;
   };
+  /** How old the shop's numbers may be. */
+  readonly statistics: { readonly cacheMs: number };
   readonly checkout: { readonly expiryMs: number };
   readonly customer: {
     /** How long a new e-mail address is kept for a registration that has not finished. */
@@ -100,6 +102,7 @@ export const defaultPolicy: Policy = {
   currency: 'USD',
   cart: { maxSkus: 100, maxQuantity: 999, priceFreezeMs: HOUR, guestExpiryMs: DAY, maxMerges: 100 },
   catalog: { priceRanges: [1_000, 2_500, 5_000, 10_000, 25_000], cacheMs: HOUR },
+  statistics: { cacheMs: 5 * MINUTE },
   checkout: { expiryMs: 15 * MINUTE },
   customer: { emailHoldMs: 10 * MINUTE, maxAddresses: 50 },
   shipping: {

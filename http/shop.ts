@@ -26,6 +26,8 @@ export type Shop = Pick<
   | 'letters'
   | 'quarantined'
   | 'reconcile'
+  | 'statistics'
+  | 'caches'
   | 'health'
   | 'metrics'
   | 'clock'

@@ -42,6 +42,7 @@ import { createNode, type Node } from './node.ts';
 import type { Quarantined } from './quarantine.ts';
 import { createReconcile, type Reconcile } from './reconcile.ts';
 import { createShopCore, type ShopCore } from './shop.ts';
+import { type CountedStatistics, rememberedStatistics } from './statistics.ts';
 import { createTelemetry, type RuntimeTelemetry } from './telemetry.ts';
 
 /** How long stopping waits for work under way. */
@@ -53,6 +54,7 @@ export type Holdfast = ShopCore & {
   readonly node: Node;
   readonly catalog: Catalog;
   readonly caches: () => readonly CacheFigures[];
+  readonly statistics: () => CountedStatistics;
   readonly customerOrders: (...page: Parameters<CustomerOrders>) => Promise<ReturnType<CustomerOrders>>;
   /** The staff accounts' ids, oldest first. */
   readonly staff: () => Promise<readonly string[]>;
@@ -165,6 +167,7 @@ export function startHoldfast(
     node,
     catalog,
     caches: caches.figures,
+    statistics: rememberedStatistics(db, clock, policy, caches),
     customerOrders: async (customer, page) => customerOrders(customer, page),
     stock: async (sku) => stock(sku),
     staff: async () => staff(),

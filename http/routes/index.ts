@@ -1,6 +1,7 @@
 /** Every route there is, in one place: the router and the description are made of this list. */
 import type { Route } from '../route.ts';
 import { backupRoutes } from './admin/backups.ts';
+import { dashboardRoutes } from './admin/dashboards.ts';
 import { deadLetterRoutes } from './admin/deadLetters.ts';
 import { paymentRoutes } from './admin/payments.ts';
 import { adminProductRoutes } from './admin/products.ts';
@@ -41,6 +42,7 @@ export function allRoutes({ virtualClock, chaos }: Features): readonly Route[] {
     ...deadLetterRoutes,
     ...quarantineRoutes,
     ...paymentRoutes,
+    ...dashboardRoutes,
     ...(virtualClock ? [advanceClock] : []),
     ...(chaos ? [killActor] : []),
     ...systemRoutes,

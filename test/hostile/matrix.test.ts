@@ -30,6 +30,8 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/^post \/v1\/admin\/actors\/.*\/kill$/, 'staff chaos'],
   [/^\w+ \/v1\/admin\/(dead-letters|clock|actors|check|repairs|quarantine|backups)/, 'staff cluster'],
   [/^\w+ \/v1\/admin\/payments/, 'staff payments'],
+  [/^get \/v1\/admin\/statistics/, 'staff orders'],
+  [/^get \/v1\/admin\/caches/, 'staff cluster'],
 ];
 
 const nameOf = ({ method, path }: Route): string => `${method} ${path}`;
