@@ -122,8 +122,7 @@ export type ShipmentNews = {
 };
 
 /**
- * Somebody should look: no label can be bought; the carrier never scanned it; it was lost, is being sent once more, and
- * turns up.
+ * Somebody should look: no label can be bought; the carrier never scanned it; it was given up, and turns up.
  */
 export type ShipmentAlert = 'label-failed' | 'ghost' | 'found';
 

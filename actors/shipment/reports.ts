@@ -139,9 +139,10 @@ function failAttempt(draft: Draft, { attempt = 0, occurredAt }: Report, at: numb
 }
 
 function arrive(draft: Draft, type: 'Delivered' | 'Returned', at: number) {
-  const wasLost = draft.state.status === 'lost';
+  const { status, reshipping } = draft.state;
   record(draft, { type, v: 1, at });
-  if (!wasLost || !draft.state.reshipping) return;
+  // What was on its way back comes back as expected.
+  if (!reshipping || (type === 'Returned' && status !== 'lost')) return;
   record(draft, { type: 'ShipmentFound', v: 1, at });
   if (type === 'Delivered') tell(draft, { type: 'ParcelFound', shipmentId: draft.state.id });
 }

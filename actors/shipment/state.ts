@@ -46,7 +46,7 @@ export type ShipmentEvent = { readonly v: 1 } & (
   | { readonly type: 'ShipmentScanned'; readonly at: number }
   /** Handed over, but the carrier never scanned it. */
   | { readonly type: 'ShipmentGhost' }
-  /** It was given up as lost, and is seen again. */
+  /** It was given up, and is seen again. */
   | { readonly type: 'ShipmentFound'; readonly at: number }
   | { readonly type: 'TraceRequested' }
   | { readonly type: 'TraceOpened'; readonly traceId: string }

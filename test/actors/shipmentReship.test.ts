@@ -172,6 +172,13 @@ finding('it arrives although it is being sent once more: the saga is told, and t
   assert.equal(toSaga(back.sent), [], 'the customer still waits for the goods');
 });
 
+finding('on its way back, being sent once more: it comes back as expected, or reaches the customer after all', () => {
+  const back = after(...handedOver, { at: T0 + 2 * HOUR, command: report('attempt-failed', 3) }, reship);
+  back.when(report('returned')).thenTypes('Returned');
+  const arrived = back.when(report('delivered')).thenTypes('Delivered', 'ShipmentFound');
+  assert.equal(toSaga(arrived.sent), [{ type: 'ParcelFound', shipmentId: SHIPMENT }]);
+});
+
 finding('it arrives and nothing was sent once more: a delivery like any other', () => {
   const second = { ...request, replaces: 'shp_1_0' } as ShipmentCommand;
   const { state } = after(second, report('handed-to-carrier'), report('lost'))

@@ -71,6 +71,21 @@ test('sends overnight parcels by air', async () => {
   assert.match(JSON.stringify(await setUp().call(buyLabel('k1', '07102', 'overnight'))), '"Simulated Air"');
 });
 
+test('traces a parcel, under one number per key', async () => {
+  const tracing = (key: string): CarrierGatewayRequest => ({ type: 'CarrierTraceParcel', key, trackingNumber: 'SIM1' });
+  const first = await setUp().call(tracing('t1'));
+  assert.match(JSON.stringify(first), /"operation":"CarrierTraceParcel".*"traceId":"trc_[0-9a-f]{24}"/);
+  assert.equal(await setUp().call(tracing('t1')), first);
+  assert.not.equal(await setUp().call(tracing('t2')), first);
+});
+
+test('00003: refuses the first key for ever, and sells under the next', async () => {
+  const { call } = setUp();
+  const refused = answer('k/label', { outcome: 'failed', reason: 'no capacity today' });
+  for (const _ of [1, 2]) assert.equal(await call(buyLabel('k/label', '00003')), refused);
+  assert.match(JSON.stringify(await call(buyLabel('k/label.2', '00003'))), '"outcome":"label"');
+});
+
 test('voids its labels, however often, and no others', async () => {
   const { call } = setUp();
   const voiding = (labelId: string): CarrierGatewayRequest => ({ type: 'CarrierVoidLabel', key: 'v', labelId });
