@@ -1,9 +1,10 @@
 /** Events that somebody should look at. Each is logged and counted when it is durable; elsewhere it is shown until it is dealt with. */
 import type { InventoryEvent } from './inventoryItem.ts';
 import type { SagaEvent } from './orderSaga/saga.ts';
+import type { PaymentEvent } from './payment.ts';
 import type { ShipmentEvent } from './shipment.ts';
 
-type AlertingEvent = InventoryEvent | SagaEvent | ShipmentEvent;
+type AlertingEvent = InventoryEvent | PaymentEvent | SagaEvent | ShipmentEvent;
 
 const ALERTS: Partial<Record<AlertingEvent['type'], string>> = {
   ShipmentGhost: 'shipment.ghost',
@@ -12,6 +13,10 @@ const ALERTS: Partial<Record<AlertingEvent['type'], string>> = {
   LabelFailed: 'shipment.label-failed',
   LowStockReached: 'stock.low',
   ReviewOverdueNoted: 'saga.review-overdue',
+  RefundEscalated: 'payment.refund-escalated',
+  RefundOverdueNoted: 'payment.refund-overdue',
+  OutcomeEscalated: 'payment.outcome-unknown',
+  ChargebackOpened: 'payment.disputed',
   CompensationFailed: 'saga.compensation-failed',
 };
 

@@ -49,13 +49,24 @@ export type PaymentGatewayResult = {
   readonly result: PaymentGatewayOutcome;
 };
 
+/** What the vendor tells by itself: a customer's bank takes a payment back, and how that ends. */
+export type PaymentDisputeNews = {
+  readonly type: 'PaymentDisputeNews';
+  readonly disputeId: string;
+  readonly amount: Money;
+  readonly reason: string;
+  readonly stage: 'opened' | 'won' | 'lost';
+};
+
 /**
  * What the vendor has on its books of one operation. A key is ours; a vendor also knows what we never asked for. Of an
  * authorization: `pending` waits for the customer, of `held` something can still be captured, of `closed` nothing.
  */
 export type VendorOperation =
   | Booked<'authorize', 'pending' | 'refused' | 'held' | 'closed'>
-  | Booked<'capture' | 'refund', 'done' | 'refused'>;
+  | Booked<'capture' | 'refund', 'done' | 'refused'>
+  /** Its key is the vendor's. */
+  | Booked<'dispute', 'open' | 'won' | 'lost'>;
 
 type Booked<Kind extends string, State extends string> = {
   readonly kind: Kind;

@@ -108,7 +108,7 @@ type OrderDecision = Decision<OrderEvent, OrderSend, OrderTimerCommand>;
 type AcceptedDecision = Exclude<OrderDecision, { rejection: Rejection }>;
 type OrderTimers = readonly TimerChange<OrderTimerCommand>[];
 
-/** How long a close is put off while money of the order is still being disputed. */
+/** How long a close is put off while money of the order is being disputed or still to be paid back. */
 const CLOSE_AGAIN_MS = 24 * 60 * 60 * 1_000;
 
 /** Records what happened, with what follows from it for the order as a whole. `arrived`: a parcel was delivered just now. */
@@ -272,7 +272,7 @@ function close(order: Order, context: ShopContext): OrderDecision {
   if (order.status !== 'delivered' || order.deliveredAt === null) return noChange;
   // A timer that was replaced in the meantime: the newer one will come.
   if (now < order.deliveredAt + policy.order.returnWindowMs) return noChange;
-  if (order.payment.status === 'disputed') {
+  if (order.payment.status === 'disputed' || order.payment.openRefund !== undefined) {
     return { events: [], timers: [{ set: 'close', at: now + CLOSE_AGAIN_MS, message: { type: 'CloseOrder' } }] };
   }
   return changed(order, { type: 'OrderClosed', v: 1 }, context);

@@ -5,13 +5,14 @@
  * the payment nothing is held and captured − refunded = 0, whatever the gateway turns out to have done. Every call has
  * a key that derives from the order, so that repeating it is safe; a call whose outcome is unknown is enquired first.
  * The parts: messages (what is asked and answered), state (events and facts), evolve, taking (authorize, capture),
- * undoing (void, expiry), refunds, results (what the gateway says).
+ * undoing (void, expiry), refunds, disputes, results (what the gateway says), reconcile (against the vendor's books).
  */
 import { assertNever } from './kernel/assertNever.ts';
 import type { Decider, Decision } from './kernel/decider.ts';
+import { onDispute } from './payment/disputes.ts';
 import { evolve } from './payment/evolve.ts';
 import type { PaymentCommand, PaymentSend } from './payment/messages.ts';
-import { refund, retryRefund } from './payment/refunds.ts';
+import { noteOverdue, refund, retryRefund } from './payment/refunds.ts';
 import { enquireAgain, onResult, useKept } from './payment/results.ts';
 import { initial, type PaymentEvent, type PaymentState } from './payment/state.ts';
 import { authorize, capture } from './payment/taking.ts';
@@ -64,8 +65,12 @@ function handle(turn: Turn, command: PaymentCommand) {
       return onResult(turn, command);
     case 'EnquireAgain':
       return enquireAgain(turn, command.key);
+    case 'PaymentDisputeNews':
+      return onDispute(turn, command);
     case 'RetryRefund':
       return retryRefund(turn, command.refundId);
+    case 'NoteRefundOverdue':
+      return noteOverdue(turn, command.refundId);
     case 'ExpireAuthorization':
       return expireAuthorization(turn);
     default:

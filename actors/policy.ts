@@ -89,6 +89,8 @@ export type Policy = {
     readonly enquiryDelayMs: number;
     readonly refundRetries: number;
     readonly refundRetryDelayMs: number;
+    /** Within this 95 % of the refunds are to be done; one that takes longer is noted. */
+    readonly refundTargetMs: number;
   };
   readonly shipment: { readonly ghostMs: number; readonly lostMs: number; readonly maxDeliveryAttempts: number };
   readonly alerts: {
@@ -142,6 +144,7 @@ export const defaultPolicy: Policy = {
     enquiryDelayMs: 5 * SECOND,
     refundRetries: 3,
     refundRetryDelayMs: 30 * SECOND,
+    refundTargetMs: 5 * MINUTE,
   },
   shipment: { ghostMs: DAY, lostMs: 7 * DAY, maxDeliveryAttempts: 3 },
   alerts: { deadLetters: 100 },

@@ -15,6 +15,7 @@ import {
 import type {
   CarrierGatewayRequest,
   CarrierGatewayResult,
+  PaymentDisputeNews,
   PaymentGatewayRequest,
   PaymentGatewayResult,
 } from './gateways.ts';
@@ -72,7 +73,12 @@ export type FromElsewhere = {
   'network-address': NetworkAddressCommand['type'];
   order: (OrderEdgeCommand | OrderTimerCommand)['type'];
   'order-saga': (SagaEdgeCommand | SagaTimerCommand)['type'];
-  payment: PaymentGatewayResult['type'] | 'EnquireAgain' | 'RetryRefund' | 'ExpireAuthorization';
+  payment:
+    | (PaymentGatewayResult | PaymentDisputeNews)['type']
+    | 'EnquireAgain'
+    | 'RetryRefund'
+    | 'NoteRefundOverdue'
+    | 'ExpireAuthorization';
   product: (ProductEdgeCommand | ProductTimerCommand)['type'];
   request: RequestCommand['type'];
   shipment:

@@ -41,6 +41,10 @@ export function compare(a: Money, b: Money): number {
   return a.amount - b.amount;
 }
 
+export function smaller(a: Money, b: Money): Money {
+  return compare(a, b) <= 0 ? a : b;
+}
+
 /**
  * Splits `total` in proportion to `weights` so that the parts add up to it exactly: each part is rounded towards zero
  * and the remainder goes to the last part that has a weight (domain rule: later partial refunds must add up).

@@ -15,6 +15,8 @@ export type OrderPayment = {
   readonly authorized: Money;
   readonly captured: Money;
   readonly refunded: Money;
+  readonly chargedBack?: Money;
+  readonly openRefund?: { readonly amount: Money; readonly escalated: boolean };
 };
 
 /** One parcel as the order knows it. `seq` is the newest news of it. */

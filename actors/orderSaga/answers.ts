@@ -12,7 +12,7 @@ import { askToPay, hold, holdForBank, proceed, undo } from './flow.ts';
 import { refundIdOf } from './requests.ts';
 import { type ParcelStep, parcelSteps } from './reship.ts';
 import { REFUSED } from './routing.ts';
-import { isConfirmed, isForward, type Saga, type Step, stepsOf } from './state.ts';
+import { isConfirmed, isForward, type Saga, type Step, stepsOf, stuckSteps } from './state.ts';
 import type { Turn } from './turn.ts';
 
 // what an answer does to its step
@@ -109,8 +109,12 @@ function giveBack(turn: Turn, reserve: Step, commit: Step | undefined): void {
 // payment
 
 export function hearPayment(turn: Turn, answer: PaymentAnswer): void {
-  if (answer.type === 'PaymentRefunded' || answer.type === 'RefundEscalated') {
+  if ('refundId' in answer) {
     hearRefund(turn, answer);
+    return;
+  }
+  if (answer.type === 'PaymentDisputeEnded') {
+    payBackAfterDispute(turn);
     return;
   }
   const authorize = turn.saga.steps[`authorize:${answer.attempt}`];
@@ -181,7 +185,7 @@ function withdraw(turn: Turn, authorize: Step, capture: Step | undefined, reason
   if (had && capture === undefined) fail(turn, authorize, reason);
 }
 
-type RefundAnswer = Extract<PaymentAnswer, { type: 'PaymentRefunded' | 'RefundEscalated' }>;
+type RefundAnswer = Extract<PaymentAnswer, { refundId: string }>;
 
 function hearRefund(turn: Turn, answer: RefundAnswer): void {
   const { saga } = turn;
@@ -193,8 +197,21 @@ function hearRefund(turn: Turn, answer: RefundAnswer): void {
     return;
   }
   // A void that finds the money captured refunds it under an id of the payment's own.
-  const step = capture ?? stepsOf(saga, 'authorize').findLast(({ status }) => status === 'compensating');
+  const escalated = answer.type === 'RefundEscalated';
+  const step =
+    capture ?? (escalated ? stepsOf(saga, 'authorize').findLast(({ status }) => status === 'compensating') : undefined);
   if (step?.status === 'compensating') giveUp(turn, step, answer.reason);
+}
+
+/** While the payment was disputed its refund was refused, and is stuck. What is held goes on when the operator says so. */
+function payBackAfterDispute(turn: Turn): void {
+  const { phase } = turn.saga;
+  const stuck = stuckSteps(turn.saga);
+  if (stuck.length === 0) return;
+  const why = 'The dispute has ended.';
+  if (phase.status === 'aborted') undo(turn, { goal: phase.outcome, reason: phase.reason, by: 'payment', why });
+  if (phase.status !== 'compensating') return;
+  for (const step of stuck) if (step.work.kind === 'capture') turn.compensate(step, why);
 }
 
 function giveUp(turn: Turn, step: Step, reason: string): void {

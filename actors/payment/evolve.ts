@@ -7,6 +7,7 @@ import {
   attemptsOf,
   type Call,
   callOf,
+  disputeOf,
   isLive,
   type PaymentEvent,
   type PaymentState,
@@ -48,6 +49,18 @@ function apply(state: PaymentState, event: PaymentEvent): PaymentState {
     case 'RefundCompleted':
     case 'RefundEscalated':
       return applyToRefund(state, event);
+    case 'RefundOverdueNoted':
+      return state;
+    case 'ChargebackOpened': {
+      const { disputeId, amount, reason } = event;
+      const disputes = { ...state.disputes, [disputeId]: { amount, reason, status: 'open' } as const };
+      return { ...state, disputes, currency: amount.currency };
+    }
+    case 'ChargebackResolved': {
+      const dispute = disputeOf(state, event.disputeId);
+      if (!dispute) return state;
+      return { ...state, disputes: { ...state.disputes, [event.disputeId]: { ...dispute, status: event.outcome } } };
+    }
     case 'OutcomeUnknown':
       return withCall(state, event.operation, { phase: 'unknown', uncertain: true, counts: true });
     case 'GatewayUnavailable':

@@ -1,5 +1,5 @@
 /** What a payment is asked and what it answers. */
-import type { PaymentGatewayRequest, PaymentGatewayResult } from '../gateways.ts';
+import type { PaymentDisputeNews, PaymentGatewayRequest, PaymentGatewayResult } from '../gateways.ts';
 import type { Address } from '../kernel/address.ts';
 import type { Money } from '../kernel/money.ts';
 
@@ -24,9 +24,11 @@ export type PaymentCommand =
   | { readonly type: 'RefundPayment'; readonly refundId: string; readonly amount: Money; readonly reason: string }
   // from the gateway
   | PaymentGatewayResult
+  | PaymentDisputeNews
   // timers
   | { readonly type: 'EnquireAgain'; readonly key: string }
   | { readonly type: 'RetryRefund'; readonly refundId: string }
+  | { readonly type: 'NoteRefundOverdue'; readonly refundId: string }
   | { readonly type: 'ExpireAuthorization' };
 
 export type Of<Type extends PaymentCommand['type']> = Extract<PaymentCommand, { type: Type }>;
@@ -49,7 +51,16 @@ export type PaymentAnswer =
   | { readonly type: 'AuthorizationExpired'; readonly attempt: number }
   | { readonly type: 'PaymentRefunded'; readonly refundId: string; readonly amount: Money }
   /** Retries are used up: the operator must act. Also for the refund that undoes a capture (`<orderId>/void`). */
-  | { readonly type: 'RefundEscalated'; readonly refundId: string; readonly reason: string };
+  | { readonly type: 'RefundEscalated'; readonly refundId: string; readonly reason: string }
+  /** Nothing of it will happen by itself: to be asked for again. */
+  | {
+      readonly type: 'RefundRefused';
+      readonly refundId: string;
+      readonly code: 'payment.disputed';
+      readonly reason: string;
+    }
+  /** Refunds that were refused meanwhile can be asked for again. */
+  | { readonly type: 'PaymentDisputeEnded'; readonly disputeId: string };
 
 /** What the payment tells the order, for its customer's eyes; `seq` orders it, an older one is ignored. */
 export type PaymentNews = {
@@ -58,7 +69,12 @@ export type PaymentNews = {
   readonly status: PaymentStatus;
   readonly authorized: Money;
   readonly captured: Money;
+  /** What went back, by refunds and by disputes that were lost. */
   readonly refunded: Money;
+  /** The part of it that was taken back by disputes. */
+  readonly chargedBack?: Money;
+  /** What is still to be paid back. `escalated`: some of it waits for the operator. */
+  readonly openRefund?: { readonly amount: Money; readonly escalated: boolean };
 };
 
 export type PaymentStatus =

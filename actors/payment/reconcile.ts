@@ -3,13 +3,15 @@
  * know and then what the vendor knows, so that the vendor is never behind; what is under way counts as no difference.
  */
 import type { VendorAccount, VendorOperation } from '../gateways.ts';
-import { type Money, subtract, sum } from '../kernel/money.ts';
+import { type Money, subtract, sum, zero } from '../kernel/money.ts';
 import { keyOf, type Operation, operationOf } from './messages.ts';
 import {
   type Attempt,
   attemptOf,
   attemptsOf,
   callOf,
+  disputeOf,
+  isDisputed,
   isLive,
   type PaymentState,
   paymentFigures,
@@ -33,7 +35,9 @@ export type FindingCode =
   /** The vendor has not paid back what we booked as paid back, or what an ended order must get back. */
   | 'refund-missing'
   /** The vendor has paid back and we know nothing of it: it might be paid again. */
-  | 'refund-unknown';
+  | 'refund-unknown'
+  /** One side has a dispute that the other doesn't have, or knows another end or amount of it. */
+  | 'dispute-differs';
 
 export type Finding = {
   readonly code: FindingCode;
@@ -55,6 +59,7 @@ const SEVERITIES: Readonly<Record<FindingCode, Finding['severity']>> = {
   'authorization-missing': 'warning',
   'refund-missing': 'critical',
   'refund-unknown': 'critical',
+  'dispute-differs': 'critical',
 };
 
 export type OurBooks = {
@@ -81,6 +86,7 @@ type Difference = Omit<Finding, 'severity' | 'orderId'>;
 
 function compareOperation(books: OurBooks, vendors: VendorOperation): Difference[] {
   if (vendors.kind === 'authorize') return compareAuthorization(books, vendors);
+  if (vendors.kind === 'dispute') return compareDispute(books.payment, vendors);
   if (vendors.state !== 'done') return [];
   return vendors.kind === 'capture' ? compareCapture(books.payment, vendors) : compareRefund(books.payment, vendors);
 }
@@ -108,6 +114,12 @@ function compareRefund(payment: PaymentState, { key, amount }: Of<'capture' | 'r
   const refund = operation?.kind === 'refund' ? refundOf(payment, operation.refundId) : undefined;
   if (refund?.status === 'done') return differing(key, refund.amount, amount);
   return operation && isCalled(payment, operation) ? [] : [{ code: 'refund-unknown', key, vendors: amount }];
+}
+
+function compareDispute(payment: PaymentState, { key, amount, state }: Of<'dispute'>): Difference[] {
+  const dispute = disputeOf(payment, key);
+  if (dispute?.status !== state) return [{ code: 'dispute-differs', key, vendors: amount }];
+  return differing(key, dispute.amount, amount);
 }
 
 function differing(key: string, ours: Money, vendors: Money): Difference[] {
@@ -144,6 +156,10 @@ function missing(payment: PaymentState, operations: readonly VendorOperation[]):
     if (status !== 'done' || amount.amount === 0 || vendorHas('refund', ['done'], operation)) continue;
     findings.push({ code: 'refund-missing', key: keyOf(orderId, operation), ours: amount });
   }
+  for (const [disputeId, { amount }] of Object.entries(payment.disputes ?? {})) {
+    const known = operations.some(({ kind, key }) => kind === 'dispute' && key === disputeId);
+    if (!known) findings.push({ code: 'dispute-differs', key: disputeId, ours: amount });
+  }
   return findings;
 }
 
@@ -153,22 +169,24 @@ function sameOperation(one: Operation | undefined, other: Operation): boolean {
 
 /** What no single operation shows. */
 function totals({ payment, ended }: OurBooks, operations: readonly VendorOperation[]): Difference[] {
-  const of = (kind: 'capture' | 'refund') =>
-    operations.flatMap((each) => (each.kind === kind && each.state === 'done' ? [each.amount] : []));
-  const captures = of('capture');
+  const of = (kind: 'capture' | 'refund' | 'dispute', state: 'done' | 'lost') =>
+    operations.flatMap((each) => (each.kind === kind && each.state === state ? [each.amount] : []));
+  const captures = of('capture', 'done');
+  const back = [...of('refund', 'done'), ...of('dispute', 'lost')];
   const { currency } = payment;
   // What is in another currency differs from ours and says so by itself.
-  if ([...captures, ...of('refund')].some((amount) => amount.currency !== currency)) return [];
+  if ([...captures, ...back].some((amount) => amount.currency !== currency)) return [];
   const captured = sum(currency, captures);
   const findings: Difference[] = captures.length > 1 ? [{ code: 'captured-twice', vendors: captured }] : [];
-  const kept = subtract(captured, sum(currency, of('refund')));
+  const kept = subtract(captured, sum(currency, back));
   const owed = stillOwed(payment);
   if (ended && kept.amount > 0 && owed.amount > 0) findings.push({ code: 'refund-missing', ours: owed, vendors: kept });
   return findings;
 }
 
-/** What of a capture is neither booked as paid back nor on its way. */
+/** What of a capture is neither booked as paid back nor on its way. While it is disputed nobody may pay it back. */
 function stillOwed(payment: PaymentState): Money {
+  if (isDisputed(payment)) return zero(payment.currency);
   const { captured, refunded } = paymentFigures(payment);
   const leaving = Object.entries(payment.refunds).flatMap(([refundId, { amount }]) =>
     isCalled(payment, { kind: 'refund', refundId }) ? [amount] : [],

@@ -4,7 +4,7 @@
  */
 import type { PaymentGatewayOutcome } from '../gateways.ts';
 import { assertNever } from '../kernel/assertNever.ts';
-import { compare, type Money, subtract, sum, zero } from '../kernel/money.ts';
+import { add, compare, type Money, smaller, subtract, sum, zero } from '../kernel/money.ts';
 import { keyOf, type Operation, type PaymentStatus } from './messages.ts';
 
 type Numbered = { readonly attempt: number };
@@ -59,6 +59,16 @@ export type PaymentEvent = { readonly v: 1 } & (
     }
   | (Numbered & { readonly type: 'RefundCompleted'; readonly refundId: string; readonly amount: Money })
   | { readonly type: 'RefundEscalated'; readonly refundId: string; readonly reason: string }
+  /** It takes longer than the shop wants its refunds to take. */
+  | { readonly type: 'RefundOverdueNoted'; readonly refundId: string }
+  | {
+      readonly type: 'ChargebackOpened';
+      readonly disputeId: string;
+      readonly amount: Money;
+      readonly reason: string;
+    }
+  /** `lost`: the amount is back with the customer. */
+  | { readonly type: 'ChargebackResolved'; readonly disputeId: string; readonly outcome: 'won' | 'lost' }
   /** The call timed out: it may or may not have happened. */
   | { readonly type: 'OutcomeUnknown'; readonly operation: Operation; readonly reason: string }
   /** It was not executed, and will be asked for again. */
@@ -118,6 +128,12 @@ export type Refund = {
   readonly retries: number;
 };
 
+export type Dispute = {
+  readonly amount: Money;
+  readonly reason: string;
+  readonly status: 'open' | 'won' | 'lost';
+};
+
 export type PaymentState = {
   readonly orderId: string;
   /** Number of events so far: orders what the order is told. */
@@ -128,6 +144,8 @@ export type PaymentState = {
   readonly attempt: number;
   readonly attempts: Readonly<Record<string, Attempt>>;
   readonly refunds: Readonly<Record<string, Refund>>;
+  /** Absent before the first. */
+  readonly disputes?: Readonly<Record<string, Dispute>>;
   readonly calls: Readonly<Record<string, Call>>;
   readonly kept: Readonly<Record<string, { readonly operation: Operation; readonly result: PaymentGatewayOutcome }>>;
   /** Attempts up to this one were cancelled by the saga. */
@@ -167,9 +185,22 @@ export function callOf(state: PaymentState, operation: Operation): Call | undefi
   return state.calls[keyOf(state.orderId, operation)];
 }
 
+export function disputeOf(state: PaymentState, disputeId: string): Dispute | undefined {
+  return state.disputes && Object.hasOwn(state.disputes, disputeId) ? state.disputes[disputeId] : undefined;
+}
+
+/** While it is, nothing is paid back: the vendor may take the same money back for the customer. */
+export function isDisputed({ disputes = {} }: PaymentState): boolean {
+  return Object.values(disputes).some(({ status }) => status === 'open');
+}
+
+/** Stands for the authorization and the capture of nothing, of which no gateway hears. */
+export const NOTHING_TO_PAY = 'nothing-to-pay';
+
 /** An authorization that still holds the customer's money. */
-export function isLive({ status, amount, capture }: Attempt): boolean {
-  return status === 'authorized' && (capture?.status !== 'done' || compare(capture.amount, amount) < 0);
+export function isLive({ status, amount, capture, authorizationId }: Attempt): boolean {
+  if (status !== 'authorized' || authorizationId === NOTHING_TO_PAY) return false;
+  return capture?.status !== 'done' || compare(capture.amount, amount) < 0;
 }
 
 /** A capture that may take money, or has. */
@@ -177,39 +208,56 @@ export function isCapturing({ capture }: Attempt): boolean {
   return capture?.status === 'asking' || capture?.status === 'unresolved';
 }
 
-export type PaymentFigures = { readonly authorized: Money; readonly captured: Money; readonly refunded: Money };
+export type PaymentFigures = {
+  readonly authorized: Money;
+  readonly captured: Money;
+  readonly refunded: Money;
+  readonly chargedBack: Money;
+};
 
-/** What is held or was taken, what was taken, and what was given back. */
+/**
+ * What is held or was taken, what was taken, what went back in whatever way, and what of that by lost disputes. A bank
+ * may take back what we have paid back, too: that is no more back of what was captured than all of it.
+ */
 export function paymentFigures(state: PaymentState): PaymentFigures {
   const attempts = Object.values(state.attempts);
   const done = Object.values(state.refunds).filter((refund) => refund.status === 'done');
   const captures = attempts.flatMap(({ capture }) => (capture?.status === 'done' ? [capture.amount] : []));
   const held = attempts.filter((attempt) => isLive(attempt) || attempt.capture?.status === 'done');
+  const captured = sum(state.currency, captures);
+  const paidBack = sum(
+    state.currency,
+    done.map(({ amount }) => amount),
+  );
+  const chargedBack = lostOf(state);
   return {
     authorized: sum(
       state.currency,
       held.map(({ amount }) => amount),
     ),
-    captured: sum(state.currency, captures),
-    refunded: sum(
-      state.currency,
-      done.map(({ amount }) => amount),
-    ),
+    captured,
+    refunded: smaller(captured, add(paidBack, chargedBack)),
+    chargedBack,
   };
 }
 
-/** What of a capture is neither paid back nor about to be. */
-export function refundable(state: PaymentState, attempt: number): Money {
+function lostOf({ disputes = {}, currency }: PaymentState): Money {
+  const lost = Object.values(disputes).filter(({ status }) => status === 'lost');
+  return sum(
+    currency,
+    lost.map(({ amount }) => amount),
+  );
+}
+
+/** What of a capture is neither back nor about to be; without what `except`, a refund, is to pay back. */
+export function refundable(state: PaymentState, attempt: number, except?: string): Money {
   const capture = attemptOf(state, attempt)?.capture;
   if (capture?.status !== 'done') return zero(state.currency);
-  const refunds = Object.values(state.refunds).filter((r) => r.attempt === attempt && r.status !== 'waiting');
-  return subtract(
-    capture.amount,
-    sum(
-      state.currency,
-      refunds.map(({ amount }) => amount),
-    ),
+  const refunds = Object.entries(state.refunds).flatMap(([refundId, refund]) =>
+    refund.attempt === attempt && refund.status !== 'waiting' && refundId !== except ? [refund.amount] : [],
   );
+  const left = subtract(subtract(capture.amount, sum(state.currency, refunds)), lostOf(state));
+  return left.amount > 0 ? left : zero(state.currency);
 }
 
 /** Attempts up to this one hold and keep nothing, and nothing of them is in doubt. */
@@ -223,10 +271,11 @@ export function isUndone(state: PaymentState, through: number): boolean {
 
 function isPaidBack(state: PaymentState, attempt: number): boolean {
   const open = Object.values(state.refunds).some((refund) => refund.attempt === attempt && refund.status !== 'done');
-  return !open && refundable(state, attempt).amount === 0;
+  return !open && !isDisputed(state) && refundable(state, attempt).amount === 0;
 }
 
 export function paymentStatus(state: PaymentState): PaymentStatus {
+  if (isDisputed(state)) return 'disputed';
   const { authorized, captured, refunded } = paymentFigures(state);
   if (captured.amount > 0) {
     if (refunded.amount > 0) return compare(refunded, captured) < 0 ? 'partially-refunded' : 'refunded';
@@ -246,7 +295,8 @@ export function paymentStatus(state: PaymentState): PaymentStatus {
     case 'unresolved':
       return 'failed';
     case 'authorized':
-      return cancelled ? 'voided' : 'authorized';
+      if (cancelled) return 'voided';
+      return current.capture?.status === 'done' ? 'captured' : 'authorized';
     case 'voided':
       return 'voided';
     default:

@@ -1,10 +1,10 @@
 /** Authorizing and capturing: at most one capture per order, and only of what was authorized. */
 import type { PaymentGatewayOutcome } from '../gateways.ts';
-import { compare, type Money } from '../kernel/money.ts';
+import { compare, type Money, smaller } from '../kernel/money.ts';
 import type { Of, Operation } from './messages.ts';
 import { refundRest, refundWaiting } from './refunds.ts';
-import { attemptOf, attemptsOf, isCapturing, isLive } from './state.ts';
-import { askNoMore, clearTimer, EXPIRY, record, setTimer, smaller, start, type Turn, tell } from './turn.ts';
+import { attemptOf, attemptsOf, isCapturing, isLive, NOTHING_TO_PAY } from './state.ts';
+import { askNoMore, clearTimer, EXPIRY, record, setTimer, start, type Turn, tell } from './turn.ts';
 import { expiryOf, undo, voidAuthorization } from './undoing.ts';
 
 type Outcome<Kind extends PaymentGatewayOutcome['outcome']> = Extract<PaymentGatewayOutcome, { outcome: Kind }>;
@@ -26,14 +26,23 @@ export function authorize(turn: Turn, command: Of<'AuthorizePayment'>) {
   if (refused) return decline(refused, false);
 
   record(turn, { type: 'PaymentInitiated', v: 1, attempt, amount, personal: { token } });
-  start(turn, { kind: 'authorize', attempt });
+  if (amount.amount === 0) authorizeNothing(turn, attempt);
+  else start(turn, { kind: 'authorize', attempt });
   for (const [former] of attempts) undo(turn, former);
 }
 
 function invalid({ state }: Turn, { amount, currency }: Money): string | undefined {
-  if (!Number.isSafeInteger(amount) || amount <= 0) return 'there is nothing to authorize';
-  const fixed = Object.keys(state.attempts).length > 0 || Object.keys(state.refunds).length > 0;
+  if (!Number.isSafeInteger(amount) || amount < 0) return 'there is nothing to authorize';
+  const { attempts, refunds, disputes = {} } = state;
+  const fixed = [attempts, refunds, disputes].some((known) => Object.keys(known).length > 0);
   return fixed && currency !== state.currency ? `the payment is in ${state.currency}` : undefined;
+}
+
+/** An order that costs nothing is paid without any gateway, and holds nothing that could expire. */
+function authorizeNothing(turn: Turn, attempt: number) {
+  const expiresAt = turn.context.now + turn.context.policy.payment.authorizationMs;
+  record(turn, { type: 'PaymentAuthorized', v: 1, attempt, authorizationId: NOTHING_TO_PAY, expiresAt });
+  tell(turn, { type: 'PaymentAuthorized', attempt, expiresAt });
 }
 
 function answerAgain(turn: Turn, number: number) {
@@ -94,6 +103,10 @@ export function capture(turn: Turn, { attempt: number, amount }: Of<'CapturePaym
   if (known) return;
   if (attempt.expired) return fail('the authorization expired');
   if (!attempt.wanted) return fail(attempt.refusal?.reason ?? 'the payment was cancelled');
+  if (attempt.authorizationId === NOTHING_TO_PAY && amount.amount === 0) {
+    record(turn, { type: 'PaymentCaptured', v: 1, attempt: number, captureId: NOTHING_TO_PAY, amount });
+    return tell(turn, { type: 'PaymentCaptured', attempt: number, amount });
+  }
   if (!isLive(attempt)) return fail('the payment is not authorized');
   const within = amount.currency === attempt.amount.currency && compare(amount, attempt.amount) <= 0;
   if (!Number.isSafeInteger(amount.amount) || amount.amount <= 0 || !within) {

@@ -2,10 +2,17 @@
 import { type PaymentGatewayRequest, paymentGateway } from '../gateways.ts';
 import { assertNever } from '../kernel/assertNever.ts';
 import type { TimerChange } from '../kernel/decider.ts';
-import { compare, type Money } from '../kernel/money.ts';
+import { sum } from '../kernel/money.ts';
 import type { ShopContext } from '../shared.ts';
 import { evolve } from './evolve.ts';
-import { keyOf, type Operation, type PaymentAnswer, type PaymentCommand, type PaymentSend } from './messages.ts';
+import {
+  keyOf,
+  type Operation,
+  type PaymentAnswer,
+  type PaymentCommand,
+  type PaymentNews,
+  type PaymentSend,
+} from './messages.ts';
 import {
   attemptOf,
   callOf,
@@ -48,15 +55,31 @@ export function tell(turn: Turn, answer: PaymentAnswer) {
 /** Tells the order what its customer can see of it, once per decision. */
 export function tellChanges(turn: Turn, before: PaymentState) {
   if (turn.events.length === 0) return;
-  const seen = (state: PaymentState) => JSON.stringify([paymentStatus(state), visibleAmounts(state)]);
-  if (seen(before) === seen(turn.state)) return;
-  const news = { seq: turn.state.events, status: paymentStatus(turn.state), ...paymentFigures(turn.state) };
-  turn.sends.push({ to: { type: 'order', id: turn.state.orderId }, message: { type: 'PaymentChanged', ...news } });
+  const news = visible(turn.state);
+  if (sameToTheEye(visible(before), news)) return;
+  const message = { type: 'PaymentChanged', seq: turn.state.events, ...news } as const;
+  turn.sends.push({ to: { type: 'order', id: turn.state.orderId }, message });
 }
 
-function visibleAmounts(state: PaymentState): readonly number[] {
-  const { authorized, captured, refunded } = paymentFigures(state);
-  return [authorized.amount, captured.amount, refunded.amount];
+function visible(state: PaymentState): Omit<PaymentNews, 'type' | 'seq'> {
+  const { chargedBack, ...figures } = paymentFigures(state);
+  const open = Object.values(state.refunds).filter(({ status }) => status !== 'done');
+  const amount = sum(
+    state.currency,
+    open.map((refund) => refund.amount),
+  );
+  return {
+    status: paymentStatus(state),
+    ...figures,
+    ...(chargedBack.amount > 0 && { chargedBack }),
+    ...(open.length > 0 && { openRefund: { amount, escalated: open.some(({ status }) => status === 'escalated') } }),
+  };
+}
+
+/** The currency becomes known with the first amount; that alone is no news. */
+function sameToTheEye(one: object, other: object): boolean {
+  const seen = (news: object) => JSON.stringify(news, (name, value) => (name === 'currency' ? undefined : value));
+  return seen(one) === seen(other);
 }
 
 export function setTimer(turn: Turn, name: string, at: number, message: PaymentCommand) {
@@ -133,8 +156,4 @@ function requestOf(turn: Turn, operation: Operation): PaymentGatewayRequest {
     default:
       return assertNever(operation);
   }
-}
-
-export function smaller(a: Money, b: Money): Money {
-  return compare(a, b) <= 0 ? a : b;
 }

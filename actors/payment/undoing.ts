@@ -104,7 +104,7 @@ export function onCaptureFailed(turn: Turn, number: number, reason: string) {
 export function expireAuthorization(turn: Turn) {
   const number = turn.state.attempt;
   const attempt = attemptOf(turn.state, number);
-  if (!attempt?.wanted || attempt.status !== 'authorized' || attempt.capture) return;
+  if (!attempt?.wanted || !isLive(attempt) || attempt.capture) return;
   const due = expiryOf(turn, attempt);
   if (turn.context.now < due) return setTimer(turn, EXPIRY, due, { type: 'ExpireAuthorization' });
   record(turn, { type: 'AuthorizationExpired', v: 1, attempt: number });

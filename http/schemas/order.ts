@@ -97,7 +97,15 @@ export const orderSchema = z
       status: z.string(),
       authorized: moneySchema,
       captured: moneySchema,
-      refunded: moneySchema,
+      refunded: moneySchema.meta({ description: 'What went back, by refunds and by lost disputes.' }),
+      chargedBack: moneySchema.optional().meta({ description: 'What of it was taken back by lost disputes.' }),
+      openRefund: z
+        .strictObject({
+          amount: moneySchema,
+          escalated: z.boolean().meta({ description: 'Some of it waits for the operator.' }),
+        })
+        .optional()
+        .meta({ description: 'What is still to be paid back.' }),
     }),
     fulfillment: z.strictObject({ status: z.string(), shipments: z.array(shipmentSchema) }),
     lines: z.array(orderLineSchema),

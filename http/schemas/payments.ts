@@ -15,6 +15,7 @@ const findingSchema = z
       'authorization-missing',
       'refund-missing',
       'refund-unknown',
+      'dispute-differs',
     ]),
     severity: z.enum(['critical', 'warning']),
     orderId: z.string(),

@@ -10,6 +10,7 @@ const DETAILS: Readonly<Record<Finding['code'], string>> = {
   'authorization-missing': 'We rely on an authorization that the vendor does not hold.',
   'refund-missing': 'Money must be back with the customer; the vendor has not paid it back.',
   'refund-unknown': 'The vendor has paid money back that we know nothing of.',
+  'dispute-differs': 'We and the vendor do not know the same of a dispute.',
 };
 
 export function findingView(finding: Finding) {

@@ -448,6 +448,19 @@ closing('waits while the payment is disputed', () => {
   assert.equal(outcome.timers, [{ set: 'close', at: windowEnds + DAY, message: close }]);
 });
 
+closing('waits while anything is still to be paid back (case 19)', () => {
+  const news = paid(9, 'partially-refunded');
+  const open = { ...news, openRefund: { amount: usd(100), escalated: true } };
+  const outcome = after(...delivered, open)
+    .when(close, { now: windowEnds })
+    .nothing();
+  assert.equal(outcome.timers, [{ set: 'close', at: windowEnds + DAY, message: close }]);
+  assert.equal(outcome.state.status === 'unknown' ? undefined : outcome.state.payment.openRefund, open.openRefund);
+  after(...delivered, open, paid(10, 'partially-refunded'))
+    .when(close, { now: windowEnds })
+    .thenTypes('OrderClosed');
+});
+
 closing('a reshipment shuts the window until it is delivered', () => {
   const again = (status: ShipmentStatus, seq: number) => parcel(2, status, seq, undefined, { replaces: 'shp_1_1' });
   const reshipped = after(...delivered).when(again('assigned', 1));

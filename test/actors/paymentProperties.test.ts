@@ -5,7 +5,7 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { PaymentGatewayRequest, PaymentGatewayResult } from '../../actors/gateways.ts';
+import type { PaymentDisputeNews, PaymentGatewayRequest, PaymentGatewayResult } from '../../actors/gateways.ts';
 import { assertNever } from '../../actors/kernel/assertNever.ts';
 import {
   type PaymentAnswer,
@@ -34,9 +34,9 @@ class World {
   /** False once an operation may be executed after the vendor denied to know it: nobody can tell in time. */
   truthful = true;
   readonly #requests: PaymentGatewayRequest[] = [];
-  readonly #results: PaymentGatewayResult[] = [];
+  readonly #results: (PaymentGatewayResult | PaymentDisputeNews)[] = [];
   readonly #timers = new Map<string, { at: number; message: PaymentCommand }>();
-  readonly #seen: PaymentGatewayResult[] = [];
+  readonly #seen: (PaymentGatewayResult | PaymentDisputeNews)[] = [];
   #ids = 0;
 
   handle(command: PaymentCommand): void {
@@ -75,7 +75,8 @@ class World {
   deliver(choice: number, again: boolean): void {
     const result = again ? this.#seen[choice % this.#seen.length] : take(this.#results, choice);
     if (!result) return;
-    if (!['unknown', 'unavailable', 'not-found'].includes(result.result.outcome)) this.#seen.push(result);
+    const saysNothing = ['unknown', 'unavailable', 'not-found'];
+    if (!('result' in result && saysNothing.includes(result.result.outcome))) this.#seen.push(result);
     this.handle(result);
   }
 
@@ -90,6 +91,12 @@ class World {
 
   webhooks(): void {
     this.#results.push(...this.vendor.webhooks(this.now));
+  }
+
+  /** A dispute is opened, or the open one ends; the news come when they come. */
+  dispute(upTo: number, end: 'won' | 'lost'): void {
+    const news = this.vendor.resolve(end) ?? this.vendor.dispute(upTo);
+    if (news) this.#results.push(news);
   }
 
   /** From now on everything works: all that is under way arrives and all timers but the expiry fire. */
@@ -126,6 +133,7 @@ type Act =
   | { readonly do: 'ask'; readonly command: PaymentCommand }
   | { readonly do: 'call'; readonly choice: number; readonly mood: Mood; readonly crash: boolean }
   | { readonly do: 'deliver'; readonly choice: number; readonly again: boolean }
+  | { readonly do: 'dispute'; readonly upTo: number; readonly end: 'won' | 'lost' }
   | { readonly do: 'fire' | 'webhooks' };
 
 function acts(moods: readonly Mood[]): fc.Arbitrary<Act[]> {
@@ -136,6 +144,14 @@ function acts(moods: readonly Mood[]): fc.Arbitrary<Act[]> {
     { weight: 3, arbitrary: fc.record({ do: fc.constant('ask' as const), command: asked }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('call' as const), choice, mood, crash: rarely }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('deliver' as const), choice, again: rarely }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        do: fc.constant('dispute' as const),
+        upTo: amount,
+        end: fc.constantFrom('won' as const, 'lost' as const),
+      }),
+    },
     { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('fire' as const, 'fire' as const, 'webhooks' as const) }) },
   );
   return fc.array(act, { maxLength: 80, size: 'max' });
@@ -149,6 +165,8 @@ function perform(world: World, act: Act) {
       return world.call(act.choice, act.mood, act.crash);
     case 'deliver':
       return world.deliver(act.choice, act.again);
+    case 'dispute':
+      return world.dispute(act.upTo, act.end);
     case 'fire':
       return world.fire();
     case 'webhooks':
@@ -163,6 +181,13 @@ function settle(world: World): void {
   const last = 3;
   world.handle(voidPayment(last));
   world.calm();
+  // While a dispute is open nothing of what was captured is paid back; what it leaves is, once the saga asks again.
+  if (world.vendor.authorizations.some(({ dispute }) => dispute)) {
+    world.dispute(0, world.now % 2 === 0 ? 'won' : 'lost');
+    world.calm();
+    world.handle(voidPayment(last));
+    world.calm();
+  }
   assert.is(world.vendor.holds(last, world.now), 0, 'the vendor holds and keeps nothing');
   const { authorized, captured, refunded } = paymentFigures(world.state);
   const books = world.vendor.authorizations;
@@ -196,6 +221,22 @@ for (const [name, moods] of [
     );
   });
 }
+
+properties('I6 - whatever a bank takes back of a captured payment is not paid back again, and the rest is', () => {
+  fc.assert(
+    fc.property(acts(HONEST), amount, (sequence, money) => {
+      const world = new World();
+      world.handle(authorize());
+      world.calm();
+      world.handle(capture(Math.min(money, 1_000)));
+      for (const act of sequence) perform(world, act);
+      settle(world);
+      const [{ captured, refunded, lost } = { captured: 0, refunded: 0, lost: 0 }] = world.vendor.authorizations;
+      assert.is(refunded + lost, captured);
+    }),
+    { seed: 20_261_121, numRuns: 1_000 },
+  );
+});
 
 properties('the saga is answered: every attempt, capture and refund that it asked for', () => {
   fc.assert(

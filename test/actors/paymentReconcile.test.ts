@@ -11,11 +11,13 @@ import {
   capture,
   captured,
   checkedPayment,
+  dispute,
   enquireAgain,
   is,
   ORDER,
   partlyCaptured,
   refund,
+  refused,
   result,
   usd,
   voidPayment,
@@ -44,6 +46,13 @@ const back = (name: string, amount: number, state: Taken['state'] = 'done'): Ven
   state,
 });
 
+const disputed = (state: 'open' | 'won' | 'lost', amount = 1_000): VendorOperation => ({
+  kind: 'dispute',
+  key: 'dp_1',
+  amount: usd(amount),
+  state,
+});
+
 type Case = {
   readonly ours: readonly Step<PaymentCommand>[];
   readonly vendors: readonly VendorOperation[];
@@ -55,13 +64,6 @@ function findings({ ours, vendors, ended = false }: Case) {
   return compareBooks({ payment, ended }, vendors.length === 0 ? undefined : { orderId: ORDER, operations: vendors });
 }
 
-const refused = [
-  result('refund-r1', is.failed),
-  ...[2, 3, 4].flatMap((round): PaymentCommand[] => [
-    { type: 'RetryRefund', refundId: 'r1' },
-    result(`refund.${round}-r1`, is.failed),
-  ]),
-];
 const refunded = [...captured, refund('r1', 400), result('refund-r1', is.refunded(400))];
 const allBack = [...captured, refund('r1', 1_000), result('refund-r1', is.refunded(1_000))];
 const voided = [...authorized, voidPayment(), result('void-1', is.voided)];
@@ -97,12 +99,22 @@ const agreeing: Record<string, Case> = {
   },
   'paid back in part': { ours: refunded, vendors: [held('closed'), taken(), back('-r1', 400)] },
   'paid back under a later key': {
-    ours: [...captured, refund('r1', 400), ...refused.slice(0, 2), result('refund.2-r1', is.refunded(400))],
+    ours: [...captured, refund('r1', 400), ...refused('r1').slice(0, 2), result('refund.2-r1', is.refunded(400))],
     vendors: [held('closed'), taken(), back('-r1', 400, 'refused'), back('.2-r1', 400)],
   },
   'paid back whole, ended': {
     ours: allBack,
     vendors: [held('closed'), taken(), back('-r1', 1_000)],
+    ended: true,
+  },
+  disputed: {
+    ours: [...captured, dispute('opened')],
+    vendors: [held('closed'), taken(), disputed('open')],
+    ended: true,
+  },
+  'paid back by a lost dispute, ended': {
+    ours: [...captured, dispute('opened'), dispute('lost'), refund('r1', 1_000)],
+    vendors: [held('closed'), taken(), disputed('lost')],
     ended: true,
   },
   'a refused capture': {
@@ -195,7 +207,7 @@ const differing: Record<string, Case & { readonly codes: readonly FindingCode[] 
     codes: ['refund-missing'],
   },
   'an escalated refund waits for the operator': {
-    ours: [...captured, refund('r1', 1_000), ...refused],
+    ours: [...captured, refund('r1', 1_000), ...refused('r1')],
     vendors: [held('closed'), taken()],
     ended: true,
     codes: ['refund-missing'],
@@ -205,8 +217,28 @@ const differing: Record<string, Case & { readonly codes: readonly FindingCode[] 
     vendors: [held('closed'), taken(), back('-by-phone', 100)],
     codes: ['refund-unknown'],
   },
+  'a dispute of which nobody told us': {
+    ours: captured,
+    vendors: [held('closed'), taken(), disputed('open')],
+    codes: ['dispute-differs'],
+  },
+  'a dispute that ended otherwise': {
+    ours: [...captured, dispute('opened'), dispute('won')],
+    vendors: [held('closed'), taken(), disputed('lost')],
+    codes: ['dispute-differs'],
+  },
+  'a dispute of another amount': {
+    ours: [...captured, dispute('opened')],
+    vendors: [held('closed'), taken(), disputed('open', 1)],
+    codes: ['amount-differs'],
+  },
+  'a dispute that the vendor does not have': {
+    ours: [...captured, dispute('opened')],
+    vendors: [held('closed'), taken()],
+    codes: ['dispute-differs'],
+  },
   'paid back though we believe that it failed for good': {
-    ours: [...captured, refund('r1', 400), ...refused],
+    ours: [...captured, refund('r1', 400), ...refused('r1')],
     vendors: [held('closed'), taken(), back('.4-r1', 400)],
     codes: ['refund-unknown'],
   },

@@ -8,12 +8,14 @@ import {
   capture,
   captured,
   checkedPayment,
+  dispute,
   EXPIRES,
   enquireAgain,
   is,
   ORDER,
   partlyCaptured,
   refund,
+  refused,
   result,
   voidPayment,
 } from '../support/payment.ts';
@@ -40,6 +42,13 @@ const states: Record<string, readonly [status: string, ...history: Step<PaymentC
   refunding: ['captured', ...captured, refund('r1', 400)],
   'partially-refunded': ['partially-refunded', ...captured, refund('r1', 400), result('refund-r1', is.refunded(400))],
   refunded: ['refunded', ...captured, refund('r1', 1_000), result('refund-r1', is.refunded(1_000))],
+  'refund escalated': ['captured', ...captured, refund('r1', 400), ...refused('r1')],
+  disputed: ['disputed', ...captured, dispute('opened')],
+  'disputed while refunding': ['disputed', ...captured, refund('r1', 400), dispute('opened')],
+  'dispute won': ['captured', ...captured, dispute('opened'), dispute('won')],
+  'dispute lost': ['refunded', ...captured, dispute('opened'), dispute('lost')],
+  'nothing to pay': ['authorized', authorize(1, 0)],
+  'nothing paid': ['captured', authorize(1, 0), capture(0)],
   'cancelled while asking': ['pending', authorize(), voidPayment()],
   voiding: ['authorized', ...authorized, voidPayment()],
   voided: ['voided', ...authorized, voidPayment(), result('void-1', is.voided)],
@@ -55,6 +64,11 @@ const messages: Record<string, PaymentCommand> = {
   expire: { type: 'ExpireAuthorization' },
   enquire: enquireAgain('authorize-1'),
   'retry refund': { type: 'RetryRefund', refundId: 'r1' },
+  'capture nothing': capture(0),
+  overdue: { type: 'NoteRefundOverdue', refundId: 'r1' },
+  'dispute opened': dispute('opened'),
+  'dispute won': dispute('won'),
+  'dispute lost': dispute('lost'),
   '→ authorized': result('authorize-1', is.authorized()),
   '→ requires action': result('authorize-1', is.action),
   '→ declined': result('authorize-1', is.declined),
@@ -69,7 +83,29 @@ const messages: Record<string, PaymentCommand> = {
 
 const earlyRefunds = { '→ refunded': 'ResultKept → -', '→ refund failed': 'ResultKept → -' };
 
-/** Recorded events → what is sent; what is not listed changes nothing and says nothing. */
+/** What a message does wherever nothing else is listed. */
+const usual: Record<string, string> = {
+  'capture nothing': '- → PaymentCaptureFailed',
+  'dispute opened': 'ChargebackOpened → PaymentChanged',
+  'dispute won': 'ChargebackOpened ChargebackResolved → PaymentDisputeEnded',
+  'dispute lost': 'ChargebackOpened ChargebackResolved → PaymentDisputeEnded PaymentChanged',
+};
+
+/** Of a payment that was captured. */
+const taken = {
+  authorize: '- → PaymentAuthorized',
+  'authorize anew': '- → PaymentDeclined',
+  capture: '- → PaymentCaptured',
+  'capture nothing': '- → PaymentCaptured',
+};
+const knownDispute = {
+  'dispute opened': '- → -',
+  'dispute won': 'ChargebackResolved → PaymentDisputeEnded PaymentChanged',
+  'dispute lost': 'ChargebackResolved → PaymentDisputeEnded PaymentChanged',
+};
+const endedDispute = { 'dispute opened': '- → -', 'dispute won': '- → -', 'dispute lost': '- → -' };
+
+/** Recorded events → what is sent; what is listed neither here nor as usual changes nothing and says nothing. */
 const table: Record<string, Record<string, string>> = {
   none: {
     ...earlyRefunds,
@@ -169,8 +205,9 @@ const table: Record<string, Record<string, string>> = {
     ...earlyRefunds,
     authorize: '- → PaymentAuthorized',
     'authorize anew': '- → PaymentDeclined',
+    'capture nothing': '- → -',
     void: 'CancellationRequested → -',
-    refund: 'RefundRequested → -',
+    refund: 'RefundRequested → PaymentChanged',
     '→ captured': 'PaymentCaptured → PaymentCaptured PaymentChanged',
     '→ capture failed': 'CaptureFailed VoidRequested → PaymentCaptureFailed GatewayVoid PaymentChanged',
   },
@@ -180,49 +217,93 @@ const table: Record<string, Record<string, string>> = {
     'authorize anew': '- → PaymentDeclined',
     capture: '- → PaymentCaptureFailed',
     void: 'CancellationRequested → -',
-    refund: 'RefundRequested → -',
+    refund: 'RefundRequested → PaymentChanged',
     '→ captured': 'PaymentCaptured RefundRequested → GatewayRefund PaymentChanged',
     '→ capture failed': 'CaptureFailed VoidRequested → GatewayVoid PaymentChanged',
   },
   captured: {
     ...earlyRefunds,
-    authorize: '- → PaymentAuthorized',
-    'authorize anew': '- → PaymentDeclined',
-    capture: '- → PaymentCaptured',
-    void: 'CancellationRequested RefundRequested → GatewayRefund',
-    refund: 'RefundRequested → GatewayRefund',
+    ...taken,
+    void: 'CancellationRequested RefundRequested → GatewayRefund PaymentChanged',
+    refund: 'RefundRequested → GatewayRefund PaymentChanged',
   },
   'partially-captured': {
     ...earlyRefunds,
-    authorize: '- → PaymentAuthorized',
-    'authorize anew': '- → PaymentDeclined',
-    capture: '- → PaymentCaptured',
-    void: 'CancellationRequested RefundRequested → GatewayRefund',
-    refund: 'RefundRequested → GatewayRefund',
+    ...taken,
+    void: 'CancellationRequested RefundRequested → GatewayRefund PaymentChanged',
+    refund: 'RefundRequested → GatewayRefund PaymentChanged',
     '→ voided': 'AuthorizationVoided → -',
     '→ void failed': 'VoidFailed → -',
   },
   refunding: {
-    authorize: '- → PaymentAuthorized',
-    'authorize anew': '- → PaymentDeclined',
-    capture: '- → PaymentCaptured',
-    void: 'CancellationRequested RefundRequested → GatewayRefund',
+    ...taken,
+    void: 'CancellationRequested RefundRequested → GatewayRefund PaymentChanged',
+    overdue: 'RefundOverdueNoted → -',
     '→ refunded': 'RefundCompleted → PaymentRefunded PaymentChanged',
     '→ refund failed': 'RefundFailed → -',
   },
   'partially-refunded': {
-    authorize: '- → PaymentAuthorized',
-    'authorize anew': '- → PaymentDeclined',
-    capture: '- → PaymentCaptured',
-    void: 'CancellationRequested RefundRequested → GatewayRefund',
+    ...taken,
+    void: 'CancellationRequested RefundRequested → GatewayRefund PaymentChanged',
     refund: '- → PaymentRefunded',
   },
   refunded: {
-    authorize: '- → PaymentAuthorized',
-    'authorize anew': '- → PaymentDeclined',
-    capture: '- → PaymentCaptured',
+    ...taken,
     void: 'CancellationRequested PaymentVoided → PaymentVoided',
     refund: '- → PaymentRefunded',
+  },
+  'refund escalated': {
+    ...taken,
+    void: 'CancellationRequested RefundRequested RefundRequested GatewayAskedAgain → GatewayRefund GatewayRefund PaymentChanged',
+    refund: 'RefundRequested GatewayAskedAgain → GatewayRefund PaymentChanged',
+    'dispute lost':
+      'ChargebackOpened ChargebackResolved RefundCompleted → PaymentRefunded PaymentDisputeEnded PaymentChanged',
+    '→ refunded': 'RefundCompleted → PaymentRefunded PaymentChanged',
+  },
+  disputed: {
+    ...earlyRefunds,
+    ...taken,
+    ...knownDispute,
+    void: 'CancellationRequested → -',
+    refund: '- → RefundRefused',
+  },
+  'disputed while refunding': {
+    ...taken,
+    ...knownDispute,
+    void: 'CancellationRequested → -',
+    overdue: 'RefundOverdueNoted → -',
+    '→ refunded': 'RefundCompleted → PaymentRefunded PaymentChanged',
+    '→ refund failed': 'RefundFailed → -',
+  },
+  'dispute won': {
+    ...earlyRefunds,
+    ...taken,
+    ...endedDispute,
+    void: 'CancellationRequested RefundRequested → GatewayRefund PaymentChanged',
+    refund: 'RefundRequested → GatewayRefund PaymentChanged',
+  },
+  'dispute lost': {
+    ...earlyRefunds,
+    ...taken,
+    ...endedDispute,
+    void: 'CancellationRequested PaymentVoided → PaymentVoided',
+    refund: 'RefundCompleted → PaymentRefunded',
+  },
+  'nothing to pay': {
+    ...earlyRefunds,
+    authorize: '- → PaymentAuthorized',
+    'authorize anew': 'PaymentInitiated → GatewayAuthorize PaymentChanged',
+    capture: '- → PaymentCaptureFailed',
+    'capture nothing': 'PaymentCaptured → PaymentCaptured PaymentChanged',
+    void: 'CancellationRequested PaymentVoided → PaymentVoided PaymentChanged',
+    refund: 'RefundCompleted → PaymentRefunded',
+    '→ captured': 'PaymentCaptured → PaymentChanged',
+  },
+  'nothing paid': {
+    ...earlyRefunds,
+    ...taken,
+    void: 'CancellationRequested PaymentVoided → PaymentVoided PaymentChanged',
+    refund: 'RefundCompleted → PaymentRefunded',
   },
   'cancelled while asking': {
     ...earlyRefunds,
@@ -274,7 +355,7 @@ for (const [state, [status, ...history]] of Object.entries(states)) {
     assert.is(paymentStatus(play(checkedPayment, ORDER, history).state), status);
   });
   for (const [message, command] of Object.entries(messages)) {
-    const expected = table[state]?.[message] ?? '- → -';
+    const expected = table[state]?.[message] ?? usual[message] ?? '- → -';
     cells(`${state} × ${message}: ${expected}`, () => {
       const before = play(checkedPayment, ORDER, history);
       const at = command.type === 'ExpireAuthorization' ? EXPIRES - 3_600_000 : undefined;

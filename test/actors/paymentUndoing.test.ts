@@ -49,7 +49,12 @@ voiding('an authorization is voided at the gateway, and the saga told only when 
   const done = payment.from(asked.state).when(result('void-1', is.voided));
   done.thenTypes('AuthorizationVoided', 'PaymentVoided').sends('PaymentVoided', 'PaymentChanged');
   assert.is(paymentStatus(done.state), 'voided');
-  assert.equal(paymentFigures(done.state), { authorized: usd(0), captured: usd(0), refunded: usd(0) });
+  assert.equal(paymentFigures(done.state), {
+    authorized: usd(0),
+    captured: usd(0),
+    refunded: usd(0),
+    chargedBack: usd(0),
+  });
   payment.from(done.state).when(voidPayment()).then().sends('PaymentVoided');
 });
 
@@ -97,7 +102,7 @@ voiding('what was captured is paid back with a refund of its own', () => {
   const { sent, state } = after(captured)
     .when(voidPayment())
     .thenTypes('CancellationRequested', 'RefundRequested')
-    .sends('GatewayRefund');
+    .sends('GatewayRefund', 'PaymentChanged');
   assert.equal(messagesTo(sent, 'gateway'), [
     { type: 'GatewayRefund', key: 'ord_1/refund-ord_1/void', captureId: 'cap_1', amount: usd(1_000) },
   ]);

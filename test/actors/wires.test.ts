@@ -68,7 +68,14 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
     PaymentMethodOverdue: true,
     ProvidePaymentMethod: true,
   },
-  payment: { PaymentGatewayResult: true, EnquireAgain: true, RetryRefund: true, ExpireAuthorization: true },
+  payment: {
+    PaymentGatewayResult: true,
+    PaymentDisputeNews: true,
+    EnquireAgain: true,
+    RetryRefund: true,
+    NoteRefundOverdue: true,
+    ExpireAuthorization: true,
+  },
   product: {
     PutProduct: true,
     SetPrice: true,

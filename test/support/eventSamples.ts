@@ -469,6 +469,26 @@ const payment: EventSamples['payment'] = {
     'RefundRequested',
     'RefundFailed',
   ],
+  RefundOverdueNoted: [
+    { type: 'RefundOverdueNoted', v, refundId },
+    'PaymentInitiated',
+    'PaymentAuthorized',
+    'PaymentCaptured',
+    'RefundRequested',
+  ],
+  ChargebackOpened: [
+    { type: 'ChargebackOpened', v, disputeId: 'dp_1', amount: usd(2_500), reason: 'fraudulent' },
+    'PaymentInitiated',
+    'PaymentAuthorized',
+    'PaymentCaptured',
+  ],
+  ChargebackResolved: [
+    { type: 'ChargebackResolved', v, disputeId: 'dp_1', outcome: 'lost' },
+    'PaymentInitiated',
+    'PaymentAuthorized',
+    'PaymentCaptured',
+    'ChargebackOpened',
+  ],
   OutcomeUnknown: [{ type: 'OutcomeUnknown', v, operation: authorize, reason: 'Timed out.' }, 'PaymentInitiated'],
   GatewayUnavailable: [{ type: 'GatewayUnavailable', v, operation: authorize, reason: 'Down.' }, 'PaymentInitiated'],
   GatewayAskedAgain: [

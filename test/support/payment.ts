@@ -13,10 +13,14 @@ export const usd = (amount: number) => money(amount, 'USD');
 /** I6: captured ≤ authorized and refunded ≤ captured, also counting what is on its way back; at most one capture. */
 function assertI6(state: PaymentState): void {
   const { authorized, captured, refunded } = paymentFigures(state);
+  const paidBack = Object.values(state.refunds).reduce((sum, { status, amount }) => {
+    return sum + (status === 'done' ? amount.amount : 0);
+  }, 0);
+  assert.ok(compare(refunded, captured) <= 0, 'what is shown as back is no more than what was taken');
   const onTheWay = Object.values(state.refunds).filter(({ status }) => status === 'open' || status === 'escalated');
   const leaving = onTheWay.reduce((sum, { amount }) => sum + amount.amount, 0);
   assert.ok(compare(captured, authorized) <= 0, 'captured ≤ authorized');
-  assert.ok(refunded.amount + leaving <= captured.amount, 'refunded ≤ captured');
+  assert.ok(paidBack + leaving <= captured.amount, 'refunded ≤ captured');
   const captures = Object.values(state.attempts).filter(({ capture }) => capture && capture.status !== 'failed');
   assert.ok(captures.length <= 1, 'at most one capture');
 }
@@ -47,6 +51,14 @@ export const refund = (refundId: string, amount: number): PaymentCommand => ({
   refundId,
   amount: usd(amount),
   reason: 'returned',
+});
+/** The vendor tells of a dispute of the whole amount. */
+export const dispute = (stage: 'opened' | 'won' | 'lost', disputeId = 'dp_1', amount = 1_000): PaymentCommand => ({
+  type: 'PaymentDisputeNews',
+  disputeId,
+  amount: usd(amount),
+  reason: 'fraudulent',
+  stage,
 });
 export const enquireAgain = (name: string): PaymentCommand => ({ type: 'EnquireAgain', key: `${ORDER}/${name}` });
 
@@ -88,6 +100,15 @@ export const is = {
   unavailable: { outcome: 'unavailable', reason: 'breaker open' },
   notFound: { outcome: 'not-found' },
 } as const;
+
+/** The vendor refuses a refund and its three retries: it is escalated. */
+export const refused = (refundId: string): PaymentCommand[] => [
+  result(`refund-${refundId}`, is.failed),
+  ...[2, 3, 4].flatMap((round): PaymentCommand[] => [
+    { type: 'RetryRefund', refundId },
+    result(`refund.${round}-${refundId}`, is.failed),
+  ]),
+];
 
 /** Ways to the states that the tests start from. */
 export const authorized = [authorize(), result('authorize-1', is.authorized())];

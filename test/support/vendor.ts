@@ -2,7 +2,12 @@
  * A payment vendor for models: strict about money, the same key is the same operation for ever. How it behaves is the
  * caller's choice for each request; what it did is in its books, which are the truth that a payment is compared with.
  */
-import type { PaymentGatewayOutcome, PaymentGatewayRequest, PaymentGatewayResult } from '../../actors/gateways.ts';
+import type {
+  PaymentDisputeNews,
+  PaymentGatewayOutcome,
+  PaymentGatewayRequest,
+  PaymentGatewayResult,
+} from '../../actors/gateways.ts';
 import { assertNever } from '../../actors/kernel/assertNever.ts';
 import { type Money, money } from '../../actors/kernel/money.ts';
 import { defaultPolicy } from '../../actors/policy.ts';
@@ -20,12 +25,16 @@ type Authorization = {
   voided: boolean;
   captured: number;
   refunded: number;
+  /** Taken back by the customer's bank for good. */
+  lost: number;
+  dispute?: Omit<PaymentDisputeNews, 'stage'>;
 };
 type Operation = Exclude<PaymentGatewayRequest, { type: 'GatewayEnquire' }>;
 
 export class Vendor {
   readonly authorizations: Authorization[] = [];
   captures = 0;
+  #disputes = 0;
   readonly #outcomes = new Map<string, PaymentGatewayOutcome>();
   readonly #late: Operation[] = [];
 
@@ -44,11 +53,35 @@ export class Vendor {
     return this.#late.splice(0).map((request) => this.answer(request, 'fine', now));
   }
 
+  /** The customer's bank wants back up to this much of what is kept; undefined when nothing is, or it does already. */
+  dispute(upTo: number): PaymentDisputeNews | undefined {
+    const kept = (a: Authorization) => a.captured - a.refunded - a.lost;
+    const authorization = this.authorizations.find((a) => kept(a) > 0 && !a.dispute);
+    if (!authorization) return undefined;
+    const amount = money(Math.min(upTo, kept(authorization)), authorization.amount.currency);
+    const disputeId = `dp_${++this.#disputes}`;
+    authorization.dispute = { type: 'PaymentDisputeNews', disputeId, amount, reason: 'fraudulent' };
+    return { ...authorization.dispute, stage: 'opened' };
+  }
+
+  /** The open dispute ends. */
+  resolve(stage: 'won' | 'lost'): PaymentDisputeNews | undefined {
+    const authorization = this.authorizations.find(({ dispute }) => dispute);
+    if (!authorization?.dispute) return undefined;
+    const { dispute } = authorization;
+    delete authorization.dispute;
+    if (stage === 'lost') authorization.lost += dispute.amount.amount;
+    return { ...dispute, stage };
+  }
+
   /** What of the customer's money is held or kept by attempts up to this one. */
   holds(through: number, now: number): number {
     return this.authorizations
       .filter(({ key }) => Number(key.slice(key.lastIndexOf('-') + 1)) <= through)
-      .reduce((sum, a) => sum + (this.#isLive(a, now) ? a.amount.amount - a.captured : 0) + a.captured - a.refunded, 0);
+      .reduce(
+        (sum, a) => sum + (this.#isLive(a, now) ? a.amount.amount - a.captured : 0) + a.captured - a.refunded - a.lost,
+        0,
+      );
   }
 
   #isLive({ voided, expiresAt, captured, amount }: Authorization, now: number): boolean {
@@ -84,7 +117,7 @@ export class Vendor {
       case 'GatewayAuthorize': {
         const { key, amount } = request;
         const expiresAt = now + defaultPolicy.payment.authorizationMs;
-        this.authorizations.push({ key, amount, expiresAt, voided: false, captured: 0, refunded: 0 });
+        this.authorizations.push({ key, amount, expiresAt, voided: false, captured: 0, refunded: 0, lost: 0 });
         return { outcome: 'authorized', authorizationId: `auth_${this.authorizations.length - 1}`, expiresAt };
       }
       case 'GatewayCapture': {
@@ -109,7 +142,8 @@ export class Vendor {
       case 'GatewayRefund': {
         const authorization = of(request.captureId);
         const { amount, currency } = request.amount;
-        if (!authorization || authorization.refunded + amount > authorization.captured) return failed;
+        if (!authorization || authorization.dispute || amount <= 0) return failed;
+        if (authorization.refunded + authorization.lost + amount > authorization.captured) return failed;
         authorization.refunded += amount;
         return { outcome: 'refunded', refundId: `re_${request.key}`, amount: money(amount, currency) };
       }

@@ -80,6 +80,7 @@ function disturbance(pick: Pick, parcels: readonly Address[]): Message {
     ...reshipped,
     ...to('order', order.CancelOrder),
     ...to('order-saga', saga.ReleaseHold, saga.RetrySaga, saga.CancelByOperator),
+    ...to('payment', { ...samples.payment.PaymentDisputeNews, stage: pick(['opened', 'won', 'lost']) }),
     ...to('stock', stock.ReceiveStock, stock.TransferStock),
     ...to('customer', customer.AnonymiseCustomer),
     ...to('email-claim', { type: 'TakeEmail', customerId: 'cus_2' }),
