@@ -18,15 +18,25 @@ import { problemOf } from './order/draft.ts';
 import { type OrderCommand, orderAddress } from './order.ts';
 import type { Policy, ShippingMethod } from './policy.ts';
 import { draftOf, type PriceChange, type PricedLine, shippingPrice, totalsOf } from './pricing.ts';
-import type { AddressVerdict, PostalAddress, ReviewFacts, ShelfStock, ShopContext, Totals } from './shared.ts';
+import {
+  type AddressVerdict,
+  type PostalAddress,
+  type ReviewFacts,
+  type ShelfStock,
+  type ShopContext,
+  sameAddress,
+  type Totals,
+} from './shared.ts';
 
 /** `customerId` is always the token's subject. */
 export type CheckoutEdgeCommand =
+  | { readonly type: 'SetAddress'; readonly customerId: string; readonly address: PostalAddress }
+  /** What an address service says of an address that was set before it was asked. */
   | {
-      readonly type: 'SetAddress';
+      readonly type: 'NoteAddressCheck';
       readonly customerId: string;
       readonly address: PostalAddress;
-      readonly addressCheck?: AddressVerdict;
+      readonly check: AddressVerdict;
     }
   | { readonly type: 'SetShippingMethod'; readonly customerId: string; readonly method: ShippingMethod }
   | {
@@ -83,9 +93,8 @@ export type CheckoutEvent =
       /** Until when its prices hold, in ms since the epoch; the first checkouts had no such end. */
       readonly pricesUntil?: number;
     })
-  | (Step<'AddressSet'> & {
-      readonly personal: { readonly address: PostalAddress; readonly addressCheck?: AddressVerdict };
-    })
+  | (Step<'AddressSet'> & { readonly personal: { readonly address: PostalAddress } })
+  | { readonly type: 'AddressChecked'; readonly v: 1; readonly personal: { readonly addressCheck: AddressVerdict } }
   | (Step<'MethodSet'> & { readonly method: ShippingMethod; readonly price: Money })
   | (Step<'PaymentSet'> & { readonly personal: { readonly token: string; readonly billingAddress?: PostalAddress } })
   | { readonly type: 'PriceChangeAcknowledged'; readonly v: 1; readonly priceChanges: readonly PriceChange[] }
@@ -176,6 +185,8 @@ function evolve(state: CheckoutState, event: CheckoutEvent): CheckoutState {
       const { addressCheck: _replaced, ...kept } = state;
       return { ...kept, ...event.personal, expiresAt: event.expiresAt };
     }
+    case 'AddressChecked':
+      return { ...state, ...event.personal };
     case 'MethodSet':
       return { ...state, shipping: { method: event.method, price: event.price }, expiresAt: event.expiresAt };
     case 'PaymentSet': {
@@ -256,14 +267,18 @@ function expiryOf({ pricesUntil }: OpenCheckout, { now, policy }: ShopContext): 
   return Math.min(now + policy.checkout.expiryMs, pricesUntil ?? Number.POSITIVE_INFINITY);
 }
 
-function setAddress(
-  checkout: OpenCheckout,
-  { address, addressCheck }: Extract<CheckoutCommand, { type: 'SetAddress' }>,
-  context: ShopContext,
-): CheckoutDecision {
+function setAddress(checkout: OpenCheckout, address: PostalAddress, context: ShopContext): CheckoutDecision {
   const expiresAt = expiryOf(checkout, context);
-  const personal = { address, ...(addressCheck !== undefined && { addressCheck }) };
-  return stepDone({ type: 'AddressSet', v: 1, expiresAt, personal });
+  return stepDone({ type: 'AddressSet', v: 1, expiresAt, personal: { address } });
+}
+
+/** Not of an address that was replaced while it was checked. It is no step of the buyer's and gives no more time. */
+function noteAddressCheck(
+  { address: current }: OpenCheckout,
+  { address, check }: Extract<CheckoutCommand, { type: 'NoteAddressCheck' }>,
+): CheckoutDecision {
+  if (current === null || !sameAddress(current, address)) return noChange;
+  return { events: [{ type: 'AddressChecked', v: 1, personal: { addressCheck: check } }] };
 }
 
 function setMethod(checkout: OpenCheckout, method: ShippingMethod, context: ShopContext): CheckoutDecision {
@@ -335,7 +350,9 @@ function decide(state: CheckoutState, command: CheckoutCommand, context: ShopCon
     case 'CancelCheckout':
       return cancel(state, command.round);
     case 'SetAddress':
-      return own(state, command.customerId, context, (checkout) => setAddress(checkout, command, context));
+      return own(state, command.customerId, context, (checkout) => setAddress(checkout, command.address, context));
+    case 'NoteAddressCheck':
+      return own(state, command.customerId, context, (checkout) => noteAddressCheck(checkout, command));
     case 'SetShippingMethod':
       return own(state, command.customerId, context, (checkout) => setMethod(checkout, command.method, context));
     case 'SetPayment':

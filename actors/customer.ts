@@ -15,7 +15,7 @@ import type { Address } from './kernel/address.ts';
 import { assertNever } from './kernel/assertNever.ts';
 import { type Decider, type Decision, noChange, reject } from './kernel/decider.ts';
 import type { Policy } from './policy.ts';
-import type { AddressVerdict, PostalAddress, ShopContext } from './shared.ts';
+import { type AddressVerdict, type PostalAddress, type ShopContext, sameAddress } from './shared.ts';
 
 export type CustomerRole = 'customer' | 'staff';
 /** What the customer wants to be written about. */
@@ -40,14 +40,14 @@ export type CustomerEdgeCommand =
       readonly makeDefault: boolean;
       readonly check?: AddressVerdict;
     }
+  | { readonly type: 'ChangeAddress'; readonly addressId: string; readonly address: PostalAddress }
+  /** What an address service says of an address that was kept before it was asked. */
   | {
-      readonly type: 'ChangeAddress';
+      readonly type: 'NoteAddressCheck';
       readonly addressId: string;
       readonly address: PostalAddress;
-      readonly check?: AddressVerdict;
+      readonly check: AddressVerdict;
     }
-  /** Mail gets to this address, as it was when it was checked. */
-  | { readonly type: 'VerifyAddress'; readonly addressId: string; readonly address: PostalAddress }
   | { readonly type: 'RemoveAddress'; readonly addressId: string }
   | { readonly type: 'SetDefaultAddress'; readonly addressId: string }
   | { readonly type: 'ChangeProfile'; readonly name?: string; readonly preferences: Partial<Preferences> }
@@ -73,9 +73,10 @@ export type CustomerEvent =
     }
   /** All tokens of before end. */
   | { readonly type: 'PasswordChanged'; readonly v: 1; readonly personal: { readonly passwordHash: string } }
-  | AddressEvent<'AddressAdded'>
-  | AddressEvent<'AddressChanged'>
+  | AddressEvent<'AddressAdded', { readonly address: PostalAddress }>
+  | AddressEvent<'AddressChanged', { readonly address: PostalAddress }>
   | { readonly type: 'AddressVerified'; readonly v: 1; readonly addressId: string }
+  | AddressEvent<'AddressDoubted', { readonly check: AddressVerdict }>
   | { readonly type: 'AddressRemoved'; readonly v: 1; readonly addressId: string }
   | { readonly type: 'DefaultAddressSet'; readonly v: 1; readonly addressId: string }
   | { readonly type: 'NameChanged'; readonly v: 1; readonly personal: { readonly name: string } }
@@ -83,12 +84,11 @@ export type CustomerEvent =
   | StaffEvent
   | { readonly type: 'CustomerAnonymised'; readonly v: 1; readonly reason: 'asked' | 'email-lost' };
 
-type AddressEvent<Type extends string> = {
+type AddressEvent<Type extends string, Personal> = {
   readonly type: Type;
   readonly v: 1;
   readonly addressId: string;
-  /** `check`: only of an address that isn't verified. */
-  readonly personal: { readonly address: PostalAddress; readonly check?: AddressVerdict };
+  readonly personal: Personal;
 };
 
 export type SavedAddress = {
@@ -161,10 +161,10 @@ function evolve(state: CustomerState, event: CustomerEvent): CustomerState {
       const changed = { id: event.addressId, ...event.personal };
       return { ...state, addresses: withSaved(state.addresses, event.addressId, () => changed) };
     }
-    case 'AddressVerified': {
-      const check = { status: 'deliverable' } as const;
-      return { ...state, addresses: withSaved(state.addresses, event.addressId, (saved) => ({ ...saved, check })) };
-    }
+    case 'AddressVerified':
+      return withCheck(state, event.addressId, { status: 'deliverable' });
+    case 'AddressDoubted':
+      return withCheck(state, event.addressId, event.personal.check);
     case 'AddressRemoved': {
       const defaultAddressId = state.defaultAddressId === event.addressId ? null : state.defaultAddressId;
       return { ...state, addresses: state.addresses.filter(({ id }) => id !== event.addressId), defaultAddressId };
@@ -180,6 +180,10 @@ function evolve(state: CustomerState, event: CustomerEvent): CustomerState {
     default:
       return assertNever(event);
   }
+}
+
+function withCheck(state: ActiveCustomer, addressId: string, check: AddressVerdict): ActiveCustomer {
+  return { ...state, addresses: withSaved(state.addresses, addressId, (saved) => ({ ...saved, check })) };
 }
 
 function withSaved(
@@ -218,42 +222,35 @@ function addAddress(
   if (customer.addresses.length >= policy.customer.maxAddresses) return tooManyAddresses(policy.customer.maxAddresses);
   const addressId = `adr_${customer.addressCount + 1}`;
   const reply: AddressAddedReply = { addressId };
-  const added = saved('AddressAdded', addressId, address, check);
-  return { events: makeDefault || customer.addresses.length === 0 ? [...added, defaultSet(addressId)] : added, reply };
+  const isDefault = makeDefault || customer.addresses.length === 0;
+  return {
+    events: [
+      { type: 'AddressAdded', v: 1, addressId, personal: { address } },
+      ...(check === undefined ? [] : [checked(addressId, check)]),
+      ...(isDefault ? [defaultSet(addressId)] : []),
+    ],
+    reply,
+  };
 }
 
-function changeAddress(
-  old: SavedAddress,
-  { addressId, address, check }: Extract<CustomerCommand, { type: 'ChangeAddress' }>,
+function changeAddress({ id: addressId, address: old }: SavedAddress, address: PostalAddress): CustomerDecision {
+  if (sameAddress(old, address)) return noChange;
+  return { events: [{ type: 'AddressChanged', v: 1, addressId, personal: { address } }] };
+}
+
+/** Not when it was changed since it was checked; not knowing doesn't undo what was known. */
+function noteAddressCheck(
+  { id, address: kept, check: known }: SavedAddress,
+  { address, check }: Extract<CustomerCommand, { type: 'NoteAddressCheck' }>,
 ): CustomerDecision {
-  if (!sameAddress(old.address, address)) return { events: saved('AddressChanged', addressId, address, check) };
-  return check?.status === 'deliverable' ? verifyAddress(old, address) : noChange;
+  if (!sameAddress(kept, address) || known?.status === check.status) return noChange;
+  return known !== undefined && check.status === 'unchecked' ? noChange : { events: [checked(id, check)] };
 }
 
-function saved(
-  type: 'AddressAdded' | 'AddressChanged',
-  addressId: string,
-  address: PostalAddress,
-  check: AddressVerdict | undefined,
-): CustomerEvent[] {
-  if (check?.status !== 'deliverable') {
-    return [{ type, v: 1, addressId, personal: { address, ...(check !== undefined && { check }) } }];
-  }
-  return [{ type, v: 1, addressId, personal: { address } }, verified(addressId)];
-}
-
-/** Not when it was changed since it was checked. */
-function verifyAddress({ id, address: kept, check }: SavedAddress, address: PostalAddress): CustomerDecision {
-  if (check?.status === 'deliverable' || !sameAddress(kept, address)) return noChange;
-  return { events: [verified(id)] };
-}
-
-function verified(addressId: string): CustomerEvent {
-  return { type: 'AddressVerified', v: 1, addressId };
-}
-
-function sameAddress(a: PostalAddress, b: PostalAddress): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+function checked(addressId: string, check: AddressVerdict): CustomerEvent {
+  return check.status === 'deliverable'
+    ? { type: 'AddressVerified', v: 1, addressId }
+    : { type: 'AddressDoubted', v: 1, addressId, personal: { check } };
 }
 
 /** The oldest of the others takes the place of a removed default. */
@@ -327,9 +324,9 @@ function decide(state: CustomerState, command: CustomerCommand, context: ShopCon
     case 'AddAddress':
       return whenActive(state, (customer) => addAddress(customer, command, context));
     case 'ChangeAddress':
-      return withAddress(state, command.addressId, (_, saved) => changeAddress(saved, command));
-    case 'VerifyAddress':
-      return withAddress(state, command.addressId, (_, saved) => verifyAddress(saved, command.address));
+      return withAddress(state, command.addressId, (_, saved) => changeAddress(saved, command.address));
+    case 'NoteAddressCheck':
+      return withAddress(state, command.addressId, (_, saved) => noteAddressCheck(saved, command));
     case 'RemoveAddress':
       return withAddress(state, command.addressId, (customer) => removeAddress(customer, command.addressId));
     case 'SetDefaultAddress':

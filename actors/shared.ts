@@ -17,6 +17,11 @@ export type PostalAddress = {
   readonly country: string;
 };
 
+export function sameAddress(a: PostalAddress, b: PostalAddress): boolean {
+  const members = ['name', 'line1', 'line2', 'city', 'region', 'postalCode', 'country'] as const;
+  return members.every((member) => a[member] === b[member]);
+}
+
 /**
  * What an address service says about an address, a suggestion being as personal as what it corrects. `unchecked`: it did not
  * answer. Nothing of it stops anybody.

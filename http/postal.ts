@@ -6,7 +6,7 @@ import {
   type SavedAddress,
 } from '../actors/customer.ts';
 import type { AddressVerdict, PostalAddress } from '../actors/shared.ts';
-import { ask, read } from './calls.ts';
+import { type Accepted, ask, read } from './calls.ts';
 import { Problem } from './problem.ts';
 import type { Call } from './route.ts';
 
@@ -37,16 +37,18 @@ export async function delivery(call: Call, sent: Delivery, pointer: string): Pro
 
 type Checked = { readonly address: PostalAddress; readonly addressCheck: AddressVerdict };
 
-/**
- * The same for where it is to be sent, with what the address service says of it. One of the address book that is verified
- * needn't be checked again; one that turns out to be right is remembered as such.
- */
+/** The same for where it is to be sent, with what the address service says of it. */
 export async function checkedDelivery(call: Call, sent: Delivery, pointer: string): Promise<Checked> {
   const { address, saved } = await found(call, sent, pointer);
-  if (saved?.check?.status === 'deliverable') return { address, addressCheck: saved.check };
-  const addressCheck = await checkOf(call, address);
-  if (saved && addressCheck.status === 'deliverable') await verify(call, saved.id, address);
-  return { address, addressCheck };
+  return { address, addressCheck: await checkFound(call, { address, saved }) };
+}
+
+/** One of the address book that is verified needn't be checked again; what is learnt of another is kept there. */
+export async function checkFound(call: Call, { address, saved }: Found): Promise<AddressVerdict> {
+  if (saved?.check?.status === 'deliverable') return saved.check;
+  const check = await checkOf(call, address);
+  if (saved) await noteCheck(call, saved.id, address, check);
+  return check;
 }
 
 export function checkOf(call: Call, address: PostalAddress): Promise<AddressVerdict> {
@@ -54,16 +56,19 @@ export function checkOf(call: Call, address: PostalAddress): Promise<AddressVerd
 }
 
 /** Nothing depends on it: if it doesn't succeed, the next check will. */
-async function verify(call: Call, addressId: string, address: PostalAddress): Promise<void> {
-  const command: CustomerEdgeCommand = { type: 'VerifyAddress', addressId, address };
-  await ask(call, customerAddress(call.principal.sub), command, 'verify').catch(() => undefined);
+export function noteCheck(
+  call: Call,
+  addressId: string,
+  address: PostalAddress,
+  check: AddressVerdict,
+): Promise<Accepted<unknown> | undefined> {
+  const command: CustomerEdgeCommand = { type: 'NoteAddressCheck', addressId, address, check };
+  return ask(call, customerAddress(call.principal.sub), command, 'address-check').catch(() => undefined);
 }
 
-async function found(
-  call: Call,
-  sent: Delivery,
-  pointer: string,
-): Promise<{ readonly address: PostalAddress; readonly saved?: SavedAddress }> {
+type Found = { readonly address: PostalAddress; readonly saved?: SavedAddress | undefined };
+
+export async function found(call: Call, sent: Delivery, pointer: string): Promise<Found> {
   if (!('addressId' in sent)) return { address: postal(sent) };
   const account = await read<CustomerState>(call, customerAddress(call.principal.sub));
   const addresses = account?.state.status === 'active' ? account.state.addresses : [];

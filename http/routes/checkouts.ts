@@ -4,7 +4,7 @@ import type { CheckoutEdgeCommand, CheckoutState, CompletedReply } from '../../a
 import { cartAddress, checkoutAddress, orderOf } from '../../actors/ids.ts';
 import { ask, firstVersion, notYet, read, stateAt } from '../calls.ts';
 import { checkoutWarnings, lookUpIn, variantOf } from '../catalogLines.ts';
-import { checkedDelivery, delivery } from '../postal.ts';
+import { checkFound, delivery, found } from '../postal.ts';
 import { notFound, Problem } from '../problem.ts';
 import { reviewFacts } from '../reviewFacts.ts';
 import { type Answer, type Call, type Route, route } from '../route.ts';
@@ -34,8 +34,8 @@ async function ownCheckout(call: Call, id: string) {
   return { state: found.state, version: found.version };
 }
 
-async function step(call: Call, id: string, command: CheckoutEdgeCommand): Promise<Answer> {
-  const answer = await ask(call, checkoutAddress(id), command);
+async function step(call: Call, id: string, command: CheckoutEdgeCommand, part?: string): Promise<Answer> {
+  const answer = await ask(call, checkoutAddress(id), command, part);
   const state = await stateAt<CheckoutState>(call, checkoutAddress(id), answer);
   if (state.status === 'none') throw notFound('checkout');
   const { version } = answer;
@@ -104,9 +104,15 @@ const setAddress = route({
   responses: checkout,
   example: { name: 'Ada Buyer', line1: '1 Main St', city: 'Newark', region: 'NJ', postalCode: '07102', country: 'US' },
   handler: async (call) => {
-    await ownCheckout(call, call.params.id);
-    const checked = await checkedDelivery(call, call.body, '/addressId');
-    return step(call, call.params.id, { type: 'SetAddress', customerId: call.principal.sub, ...checked });
+    const { params, principal } = call;
+    const where = await found(call, call.body, '/addressId');
+    const of = { customerId: principal.sub, address: where.address };
+    const set = await step(call, params.id, { type: 'SetAddress', ...of });
+    // Set before it is checked: a slow check must not bring an address back that was replaced meanwhile.
+    const check = await checkFound(call, where);
+    const note: CheckoutEdgeCommand = { type: 'NoteAddressCheck', ...of, check };
+    // Nobody is refused for it: if it can't be noted any more, the step was done all the same.
+    return step(call, params.id, note, 'address-check').catch(() => set);
   },
 });
 

@@ -10,7 +10,7 @@ import {
 } from '../../actors/customer.ts';
 import { sessionOf } from '../accounts.ts';
 import { type Accepted, ask, read, stateAt } from '../calls.ts';
-import { checkOf, postal } from '../postal.ts';
+import { checkOf, noteCheck, postal } from '../postal.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type Call, type Route, route } from '../route.ts';
 import { addressSchema, idParams } from '../schemas/common.ts';
@@ -47,16 +47,24 @@ async function me(call: Call): Promise<{ state: ActiveCustomer; version: number 
 type Changed<Value> = { readonly state: ActiveCustomer; readonly answer: Accepted<Value> };
 
 async function change<Value>(call: Call, command: CustomerEdgeCommand): Promise<Changed<Value>> {
-  const address = customerAddress(call.principal.sub);
-  const answer = await ask<Value>(call, address, command);
-  const state = await stateAt<CustomerState>(call, address, answer);
+  const answer = await ask<Value>(call, customerAddress(call.principal.sub), command);
+  return { state: await activeAt(call, answer), answer };
+}
+
+async function activeAt(call: Call, answer: Accepted<unknown>): Promise<ActiveCustomer> {
+  const state = await stateAt<CustomerState>(call, customerAddress(call.principal.sub), answer);
   if (state.status !== 'active') throw notFound('customer');
-  return { state, answer };
+  return state;
+}
+
+async function accountAt(call: Call, answer: Accepted<unknown>) {
+  const { version } = answer;
+  return { status: 200, body: customerView(await activeAt(call, answer), version), version };
 }
 
 async function changeAccount(call: Call, command: CustomerEdgeCommand) {
-  const { state, answer } = await change(call, command);
-  return { status: 200, body: customerView(state, answer.version), version: answer.version };
+  const { answer } = await change(call, command);
+  return accountAt(call, answer);
 }
 
 const getMe = route({
@@ -194,9 +202,11 @@ const changeAddress = route({
   responses: account,
   example: exampleAddress,
   handler: async (call) => {
-    const address = postal(call.body);
-    const check = await checkOf(call, address);
-    return changeAccount(call, { type: 'ChangeAddress', addressId: call.params.id, address, check });
+    const [addressId, address] = [call.params.id, postal(call.body)];
+    const changed = await changeAccount(call, { type: 'ChangeAddress', addressId, address });
+    // Changed before it is checked: a slow check must not bring an address back that was changed meanwhile.
+    const noted = await noteCheck(call, addressId, address, await checkOf(call, address));
+    return noted === undefined ? changed : accountAt(call, noted);
   },
 });
 

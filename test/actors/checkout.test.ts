@@ -123,16 +123,26 @@ walking('each step can be done again until completion', () => {
   assert.is(open(paid.state).token, 'tok_other');
 });
 
-walking('keeps what is said of the address with it, until another is set, and hands it to the order', () => {
-  const suggestion = { ...address, line1: '1 Main Street' };
-  const addressCheck = { status: 'corrected', suggestion } as const;
-  const checked = checkout.given(...steps).when({ ...setAddress, addressCheck } as CheckoutCommand);
-  checked.then({ ...addressSet, personal: { address, addressCheck } } as CheckoutEvent);
+const addressCheck = { status: 'corrected', suggestion: { ...address, line1: '1 Main Street' } } as const;
+const noteCheck: CheckoutCommand = { type: 'NoteAddressCheck', customerId: 'cus_1', address, check: addressCheck };
+const addressChecked: CheckoutEvent = { type: 'AddressChecked', v: 1, personal: { addressCheck } };
+
+walking('keeps what is said of the address, until another is set, and hands it to the order', () => {
+  const checked = checkout.given(...steps).when(noteCheck);
+  checked.then(addressChecked);
+  assert.equal(checked.timers, [], 'it gives no more time');
   assert.equal(open(checked.state).addressCheck, addressCheck);
   const placed = checkout.from(checked.state).when(complete()).sent[0]?.message as { draft?: OrderDraft } | undefined;
   assert.equal(placed?.draft?.addressCheck, addressCheck);
   assert.is(open(checkout.from(checked.state).when(setAddress).state).addressCheck, undefined);
   assert.not.match(JSON.stringify(checkout.from(checked.state).when(complete()).state), /Main Street/);
+});
+
+walking('what is said of an address that was replaced meanwhile is forgotten', () => {
+  const moved = { ...address, line2: 'Flat 2' };
+  const replaced = checkout.given(...steps, { ...addressSet, personal: { address: moved } });
+  replaced.when(noteCheck).nothing();
+  checkout.given(began()).when(noteCheck).nothing();
 });
 
 walking('address and payment token are personal', () => {
@@ -391,6 +401,7 @@ total('answers each command in each state', () => {
     BeginCheckout: { command: begin({ round: 2 }), refusals: {} },
     CancelCheckout: { command: cancel(1), refusals: {} },
     SetAddress: { command: setAddress, refusals: edge },
+    NoteAddressCheck: { command: noteCheck, refusals: edge },
     SetShippingMethod: { command: setMethod, refusals: edge },
     SetPayment: { command: setPayment, refusals: edge },
     CompleteCheckout: { command: complete(), refusals: { ...edge, completed: '' } },

@@ -7,6 +7,7 @@ import {
   customerDecider,
 } from '../../actors/customer.ts';
 import { emailClaimDecider } from '../../actors/emailClaim.ts';
+import type { AddressVerdict } from '../../actors/shared.ts';
 import { specification } from '../support/spec.ts';
 
 const customer = specification(customerDecider, { id: 'cus_1' });
@@ -146,41 +147,44 @@ addresses('can be changed; the same again is no change', () => {
     .nothing();
 });
 
+const deliverable = { status: 'deliverable' } as const;
+const wrong = { status: 'undeliverable', reason: 'no such street' } as const;
+const unchecked = { status: 'unchecked', reason: 'no answer' } as const;
+const verified: CustomerEvent = { type: 'AddressVerified', v: 1, addressId: 'adr_1' };
+const doubted = (check: AddressVerdict): CustomerEvent => ({
+  type: 'AddressDoubted',
+  v: 1,
+  addressId: 'adr_1',
+  personal: { check },
+});
+const noteCheck = (check: AddressVerdict, address = home): CustomerCommand => ({
+  type: 'NoteAddressCheck',
+  addressId: 'adr_1',
+  address,
+  check,
+});
+
 addresses('one that was checked is verified, or says what is wrong with it', () => {
-  const deliverable = { status: 'deliverable' } as const;
-  const wrong = { status: 'undeliverable', reason: 'no such street' } as const;
-  const verified: CustomerEvent = { type: 'AddressVerified', v: 1, addressId: 'adr_1' };
   const fine = customer.given(registered).when({ ...addAddress(), check: deliverable } as CustomerCommand);
   fine.then(added('adr_1'), verified, defaultSet('adr_1'));
   assert.equal(active(fine.state).addresses, [{ id: 'adr_1', address: home, check: deliverable }]);
   const doubtful = customer.given(registered).when({ ...addAddress(), check: wrong } as CustomerCommand);
-  doubtful.thenTypes('AddressAdded', 'DefaultAddressSet');
+  doubtful.then(added('adr_1'), doubted(wrong), defaultSet('adr_1'));
   assert.equal(active(doubtful.state).addresses, [{ id: 'adr_1', address: home, check: wrong }]);
-  const change = { type: 'ChangeAddress', addressId: 'adr_1', address: work } as const;
-  const moved = customer.from(fine.state).when(change);
+  const moved = customer.from(fine.state).when({ type: 'ChangeAddress', addressId: 'adr_1', address: work });
   assert.equal(active(moved.state).addresses, [{ id: 'adr_1', address: work }], 'another address is not verified');
-  customer
-    .from(fine.state)
-    .when({ ...change, check: deliverable })
-    .thenTypes('AddressChanged', 'AddressVerified');
-  // The same again, by now known to be right.
-  customer
-    .from(doubtful.state)
-    .when({ ...change, address: home, check: deliverable })
-    .then(verified);
-  customer
-    .from(doubtful.state)
-    .when({ ...change, address: home, check: wrong })
-    .nothing();
 });
 
-addresses('one is verified later, once, unless it was changed since it was checked', () => {
-  const verify = (address = home): CustomerCommand => ({ type: 'VerifyAddress', addressId: 'adr_1', address });
-  const outcome = customer.given(registered, added('adr_1')).when(verify());
-  outcome.then({ type: 'AddressVerified', v: 1, addressId: 'adr_1' });
-  customer.from(outcome.state).when(verify()).nothing();
-  customer.given(registered, added('adr_1')).when(verify(work)).nothing();
-  customer.given(registered).when(verify()).rejects('customer.address-unknown');
+addresses('what is said of one later is kept, unless it was changed meanwhile or nothing is known', () => {
+  const kept = customer.given(registered, added('adr_1'));
+  const outcome = kept.when(noteCheck(deliverable));
+  outcome.then(verified);
+  customer.from(outcome.state).when(noteCheck(deliverable)).nothing();
+  customer.from(outcome.state).when(noteCheck(unchecked)).nothing();
+  customer.from(outcome.state).when(noteCheck(wrong)).then(doubted(wrong));
+  kept.when(noteCheck(unchecked)).then(doubted(unchecked));
+  kept.when(noteCheck(deliverable, work)).nothing();
+  customer.given(registered).when(noteCheck(wrong)).rejects('customer.address-unknown');
 });
 
 addresses('one of them is the default as long as there is one', () => {
@@ -330,7 +334,10 @@ total('answers each command in each state', () => {
     ChangePassword: { command: { type: 'ChangePassword', passwordHash: 'x' }, refusals: gone },
     AddAddress: { command: addAddress(), refusals: gone },
     ChangeAddress: { command: { type: 'ChangeAddress', addressId: 'adr_1', address: work }, refusals: gone },
-    VerifyAddress: { command: { type: 'VerifyAddress', addressId: 'adr_1', address: work }, refusals: gone },
+    NoteAddressCheck: {
+      command: { type: 'NoteAddressCheck', addressId: 'adr_1', address: work, check: { status: 'deliverable' } },
+      refusals: gone,
+    },
     RemoveAddress: { command: { type: 'RemoveAddress', addressId: 'adr_1' }, refusals: gone },
     SetDefaultAddress: { command: { type: 'SetDefaultAddress', addressId: 'adr_2' }, refusals: gone },
     ChangeProfile: { command: { type: 'ChangeProfile', preferences: {} }, refusals: gone },

@@ -35,6 +35,7 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
   },
   checkout: {
     SetAddress: true,
+    NoteAddressCheck: true,
     SetShippingMethod: true,
     SetPayment: true,
     CompleteCheckout: true,
@@ -45,7 +46,7 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
     ChangePassword: true,
     AddAddress: true,
     ChangeAddress: true,
-    VerifyAddress: true,
+    NoteAddressCheck: true,
     RemoveAddress: true,
     SetDefaultAddress: true,
     ChangeProfile: true,

@@ -57,6 +57,29 @@ checks('a checkout takes any address and says what is wrong with it, until anoth
   assert.equal([right.body.addressCheck, right.body.warnings], [{ status: 'deliverable' }, []]);
 });
 
+checks('an address that takes long to check does not come back over a newer one', async (context) => {
+  const { shop, token } = context;
+  const kept = (await shop.call('POST', '/v1/me/addresses', { token, body: { address: ADDRESS } })).body.id;
+  const step = await checkout(context);
+  for (const path of [`${step}/address`, `/v1/me/addresses/${kept}`]) {
+    const put = (body: unknown) => shop.call('PUT', path, { token, body });
+    const line1 = async () => {
+      const { address, addresses } = (await shop.call('GET', path === `${step}/address` ? step : '/v1/me', { token }))
+        .body;
+      return (address ?? addresses[0]?.address)?.line1;
+    };
+    const slow = put(SILENT);
+    while ((await line1()) !== SILENT.line1) await shop.advance(0);
+    const newer = await put(at('9 New Road'));
+    assert.is(newer.status, 200);
+    assert.is((await inTime(shop, slow)).status, 200);
+    assert.is(await line1(), '9 New Road', path);
+  }
+  const { body } = await shop.call('GET', step, { token });
+  assert.equal([body.addressCheck, body.warnings], [{ status: 'deliverable' }, []]);
+  assert.is((await shop.call('GET', '/v1/me', { token })).body.addresses[0].verified, true);
+});
+
 checks('what was said is kept with the order that comes of it', async (context) => {
   const { shop, token } = context;
   const path = await checkout(context);

@@ -136,14 +136,15 @@ const began = {
 };
 const checkout: EventSamples['checkout'] = {
   CheckoutBegan: [{ type: 'CheckoutBegan', v, expiresAt: at, ...began }],
-  AddressSet: [
+  AddressSet: [{ type: 'AddressSet', v, expiresAt: at + 1, personal: { address } }, 'CheckoutBegan'],
+  AddressChecked: [
     {
-      type: 'AddressSet',
+      type: 'AddressChecked',
       v,
-      expiresAt: at + 1,
-      personal: { address, addressCheck: { status: 'corrected', suggestion: { ...address, city: 'Colombus' } } },
+      personal: { addressCheck: { status: 'undeliverable', reason: 'there is no such address' } },
     },
     'CheckoutBegan',
+    'AddressSet',
   ],
   MethodSet: [
     { type: 'MethodSet', v, expiresAt: at + 2, method: 'express', price: usd(1_299) },
@@ -197,6 +198,16 @@ const customer: EventSamples['customer'] = {
   AddressAdded: [{ type: 'AddressAdded', v, addressId: 'adr_1', personal: { address } }, 'CustomerRegistered'],
   AddressChanged: [
     { type: 'AddressChanged', v, addressId: 'adr_1', personal: { address: { ...address, city: 'Reno' } } },
+    'CustomerRegistered',
+    'AddressAdded',
+  ],
+  AddressDoubted: [
+    {
+      type: 'AddressDoubted',
+      v,
+      addressId: 'adr_1',
+      personal: { check: { status: 'corrected', suggestion: { ...address, line1: '1 Main St.' } } },
+    },
     'CustomerRegistered',
     'AddressAdded',
   ],
