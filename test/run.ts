@@ -3,7 +3,9 @@
  * failed and ends with `N passed, N failed`. Arguments narrow the files: `npm test -- storage runtime`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 
 const PARALLEL = 2;
 const FILE_DEADLINE_MS = 300_000;
@@ -14,6 +16,9 @@ const wanted = process.argv.slice(2);
 const files = globSync('test/**/*.test.ts')
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
   .sort();
+/** Each line a route that some test has seen to succeed. */
+const routeLog = join(mkdtempSync(join(tmpdir(), 'holdfast-routes-')), 'seen');
+writeFileSync(routeLog, '');
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -24,7 +29,7 @@ function runFile(file: string): Promise<Result> {
     const started = performance.now();
     const child = spawn(process.execPath, ['--import', 'tsx', file], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_ENV: 'test', FORCE_COLOR: '0' },
+      env: { ...process.env, NODE_ENV: 'test', FORCE_COLOR: '0', ROUTE_LOG: routeLog },
     });
     running.add(child);
     let output = '';
@@ -55,6 +60,13 @@ function judge(file: string, output: string, code: number | null, seconds: numbe
   return { file, passed, failed: total - passed || (clean ? 0 : 1), seconds, output };
 }
 
+/** A route that no test has called with success is a claim that nobody has checked. */
+async function routesNotSeen(): Promise<string[]> {
+  const { everyRoute, nameOf } = await import('./support/conformance.ts');
+  const seen = new Set(readFileSync(routeLog, 'utf8').split('\n'));
+  return everyRoute.map(nameOf).filter((route) => !seen.has(route));
+}
+
 const results: Result[] = [];
 const queue = [...files];
 async function worker(): Promise<void> {
@@ -67,7 +79,10 @@ async function worker(): Promise<void> {
   }
 }
 await Promise.all(Array.from({ length: PARALLEL }, worker));
+const untried = wanted.length === 0 ? await routesNotSeen() : [];
+rmSync(dirname(routeLog), { recursive: true, force: true });
+for (const route of untried) console.log(`FAIL no test has seen this route succeed: ${route}`);
 const sum = (pick: (result: Result) => number): number => results.reduce((total, result) => total + pick(result), 0);
-const failed = sum((result) => result.failed) + (files.length === 0 ? 1 : 0);
+const failed = sum((result) => result.failed) + untried.length + (files.length === 0 ? 1 : 0);
 console.log(`${sum((result) => result.passed)} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

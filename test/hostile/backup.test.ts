@@ -98,6 +98,12 @@ backup('under load: everything acknowledged before is in it, and orders under wa
       assert.is(written.code, 0, written.said);
       assert.match(written.said, join(backups, 'first'));
       assert.is(again.code, 1, again.said);
+      const staff = await client.staff();
+      const another = { token: staff, body: { name: 'second' } };
+      assert.is((await client.call('POST', '/v1/admin/backups', another)).body.running, 'second');
+      assert.is((await client.call('POST', '/v1/admin/backups', another)).status, 409);
+      const listed = await client.call('GET', '/v1/admin/backups', { token: staff });
+      assert.ok(listed.body.data.some(({ name }: { name: string }) => name === 'first'));
       assert.ok(during.length > 0, 'orders went on while it was written');
     } finally {
       await server.kill('SIGKILL');

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { allScopes } from '../../http/auth.ts';
 import { ensureOperator } from '../../http/operator.ts';
+import { ADDRESS } from '../support/client.ts';
 import { startShop, type TestShop } from '../support/shop.ts';
 
 type Context = { shop: TestShop; staff: string; count: number };
@@ -51,6 +52,21 @@ accounts('name and preferences are changed together or apart, of a known version
   assert.equal(chosen.body, { orderUpdates: false, marketing: true });
   const read = await shop.call('GET', '/v1/me/preferences', { token });
   assert.equal([read.body, read.headers.get('etag')], [chosen.body, chosen.headers.get('etag')]);
+});
+
+accounts('the first address is the default until another is chosen or it is forgotten', async (context) => {
+  const { shop } = context;
+  const { token } = await customer(context);
+  const add = async (line1: string) =>
+    (await shop.call('POST', '/v1/me/addresses', { token, body: { address: { ...ADDRESS, line1 } } })).body.id;
+  const chosen = (body: { addresses: { id: string; isDefault: boolean }[] }) =>
+    body.addresses.filter(({ isDefault }) => isDefault).map(({ id }) => id);
+  const [first, second] = [await add('1 First St'), await add('2 Second St')];
+  const changed = await shop.call('PUT', `/v1/me/addresses/${second}/default`, { token });
+  assert.equal(chosen(changed.body), [second]);
+  const forgotten = await shop.call('DELETE', `/v1/me/addresses/${second}`, { token });
+  assert.equal(chosen(forgotten.body), [first]);
+  assert.is(await status(context, 'PUT', `/v1/me/addresses/${second}/default`, token), 404);
 });
 
 accounts('a new password needs the old one, ends every other session and lets in', async (context) => {

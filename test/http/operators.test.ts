@@ -28,6 +28,19 @@ async function place(context: Context, key: string, quantity = 1, token = 'tok_s
   return order.id;
 }
 
+operators('the document of every route and the page to read it are served', async ({ client }) => {
+  const document = await client.call('GET', '/openapi.json');
+  assert.is(document.body.openapi, '3.1.0');
+  for (const [path, type] of [
+    ['/docs', 'text/html'],
+    ['/docs/page.js', 'javascript'],
+    ['/docs/page.css', 'text/css'],
+  ] as const) {
+    const { status, headers } = await client.call('GET', path);
+    assert.equal([status, headers.get('content-type')?.includes(type)], [200, true], path);
+  }
+});
+
 operators('a product is made, priced, edited and taken off sale, each edit of a known version', async (context) => {
   const { client, staff: token } = context;
   const path = '/v1/admin/products/TEST-TEA';

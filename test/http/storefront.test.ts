@@ -32,6 +32,19 @@ async function readyCheckout(context: Context): Promise<string> {
   return body.id;
 }
 
+storefront('a checkout says which shipping methods there are and what they cost', async (context) => {
+  const id = await readyCheckout(context);
+  const { body } = await context.client.call('GET', `/v1/checkouts/${id}/shipping-methods`, { token: context.guest });
+  assert.equal(
+    body.data.map((row: { method: string; price: { amount: number } }) => [row.method, row.price.amount]),
+    [
+      ['standard', 599],
+      ['express', 1299],
+      ['overnight', 2499],
+    ],
+  );
+});
+
 storefront('products are found by words, category and price, page by page', async ({ client }) => {
   const filters = 'category=Tea&minPrice=100&maxPrice=100000&sort=price&limit=5';
   const seen: string[] = [];

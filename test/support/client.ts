@@ -1,4 +1,5 @@
 /** A client of the public HTTP interface, as thin as can be: tests see status, headers and body as they come. */
+import { checkAnswer } from './conformance.ts';
 import { OPERATOR } from './server.ts';
 
 export type Answer<Body = Record<string, unknown>> = {
@@ -35,7 +36,9 @@ export function createClient(url: string): Client {
     });
     const text = await response.text();
     const json = /json/.test(response.headers.get('content-type') ?? '') && text !== '';
-    return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
+    const answer = { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
+    checkAnswer(method, path, answer.status, answer.body);
+    return answer;
   };
   return {
     call,
