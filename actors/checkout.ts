@@ -9,133 +9,34 @@
  * - The prices that the cart promised hold for one more price freeze, however often a step is done again: then it is over.
  * - Address and payment token are kept only while it is open: the order has them afterwards.
  */
+import type { CheckoutCommand, CheckoutSend, CheckoutTimerCommand, CompletedReply } from './checkout/messages.ts';
+import {
+  type CheckoutEvent,
+  type CheckoutState,
+  type CheckoutStep,
+  evolveCheckout,
+  type OpenCheckout,
+  stepOf,
+} from './checkout/state.ts';
 import { bodyOf, cartAddress, cartOf, orderOf } from './ids.ts';
-import type { Address } from './kernel/address.ts';
 import { assertNever } from './kernel/assertNever.ts';
 import { type Decider, type Decision, noChange, type Rejection, reject, type TimerChange } from './kernel/decider.ts';
-import { type Money, zero } from './kernel/money.ts';
+import { zero } from './kernel/money.ts';
 import { problemOf } from './order/draft.ts';
-import { type OrderCommand, orderAddress } from './order.ts';
+import { orderAddress } from './order.ts';
 import type { Policy, ShippingMethod } from './policy.ts';
-import { draftOf, type PriceChange, type PricedLine, shippingPrice, totalsOf } from './pricing.ts';
-import {
-  type AddressVerdict,
-  type PostalAddress,
-  type ReviewFacts,
-  type ShelfStock,
-  type ShopContext,
-  sameAddress,
-  type Totals,
-} from './shared.ts';
+import { draftOf, type PriceChange, shippingPrice } from './pricing.ts';
+import { type PostalAddress, type ShopContext, sameAddress } from './shared.ts';
 
-/** `customerId` is always the token's subject. */
-export type CheckoutEdgeCommand =
-  | { readonly type: 'SetAddress'; readonly customerId: string; readonly address: PostalAddress }
-  /** What an address service says of an address that was set before it was asked. */
-  | {
-      readonly type: 'NoteAddressCheck';
-      readonly customerId: string;
-      readonly address: PostalAddress;
-      readonly check: AddressVerdict;
-    }
-  | { readonly type: 'SetShippingMethod'; readonly customerId: string; readonly method: ShippingMethod }
-  | {
-      readonly type: 'SetPayment';
-      readonly customerId: string;
-      readonly token: string;
-      readonly billingAddress?: PostalAddress;
-    }
-  | {
-      readonly type: 'CompleteCheckout';
-      readonly customerId: string;
-      readonly acceptPriceChanges: boolean;
-      readonly facts?: ReviewFacts;
-      /** A hint for choosing the warehouses. */
-      readonly stock?: readonly ShelfStock[];
-    };
-
-export type CheckoutTimerCommand = { readonly type: 'ExpireCheckout' };
-
-export type CheckoutCommand =
-  // from the cart
-  | {
-      readonly type: 'BeginCheckout';
-      readonly round: number;
-      readonly customerId: string;
-      readonly currency: string;
-      readonly lines: readonly PricedLine[];
-      readonly priceChanges: readonly PriceChange[];
-    }
-  | { readonly type: 'CancelCheckout'; readonly round: number }
-  | CheckoutEdgeCommand
-  | CheckoutTimerCommand;
-
-/** What the checkout tells its cart. */
-export type CheckoutNews =
-  | { readonly type: 'CheckedOut'; readonly orderId: string }
-  | { readonly type: 'CheckoutLapsed'; readonly round: number };
-
-export type CheckoutSend =
-  | { readonly to: Address<'order'>; readonly message: Extract<OrderCommand, { type: 'PlaceOrder' }> }
-  | { readonly to: Address<'cart'>; readonly message: CheckoutNews };
-
-/** `expiresAt`: when it lapses without a further step, in ms since the epoch. */
-type Step<Type extends string> = { readonly type: Type; readonly v: 1; readonly expiresAt: number };
-
-export type CheckoutEvent =
-  | (Step<'CheckoutBegan'> & {
-      readonly round: number;
-      readonly customerId: string;
-      readonly lines: readonly PricedLine[];
-      readonly priceChanges: readonly PriceChange[];
-      readonly discount: Money;
-      readonly tax: Money;
-      /** Until when its prices hold, in ms since the epoch; the first checkouts had no such end. */
-      readonly pricesUntil?: number;
-    })
-  | (Step<'AddressSet'> & { readonly personal: { readonly address: PostalAddress } })
-  | { readonly type: 'AddressChecked'; readonly v: 1; readonly personal: { readonly addressCheck: AddressVerdict } }
-  | (Step<'MethodSet'> & { readonly method: ShippingMethod; readonly price: Money })
-  | (Step<'PaymentSet'> & { readonly personal: { readonly token: string; readonly billingAddress?: PostalAddress } })
-  | { readonly type: 'PriceChangeAcknowledged'; readonly v: 1; readonly priceChanges: readonly PriceChange[] }
-  | { readonly type: 'CheckoutCompleted'; readonly v: 1; readonly orderId: string }
-  | {
-      readonly type: 'CheckoutExpired';
-      readonly v: 1;
-      readonly round: number;
-      readonly reason: 'timeout' | 'cart-changed';
-    };
-
-type Contents = {
-  readonly id: string;
-  readonly round: number;
-  readonly customerId: string;
-  readonly lines: readonly PricedLine[];
-  readonly priceChanges: readonly PriceChange[];
-  readonly discount: Money;
-  readonly tax: Money;
-  readonly shipping: { readonly method: ShippingMethod; readonly price: Money } | null;
-  readonly expiresAt: number;
-};
-type OpenCheckout = Contents & {
-  readonly status: 'open';
-  readonly pricesUntil?: number;
-  readonly address: PostalAddress | null;
-  /** Of the address. */
-  readonly addressCheck?: AddressVerdict;
-  readonly token: string | null;
-  readonly billingAddress?: PostalAddress;
-};
-
-export type CheckoutState =
-  /** `round` above 0: the cancellation of that round came before its beginning. */
-  | { readonly status: 'none'; readonly id: string; readonly round: number }
-  | OpenCheckout
-  | (Contents & { readonly status: 'expired' })
-  | (Contents & { readonly status: 'completed'; readonly orderId: string });
-
-export type CheckoutStep = 'address' | 'shipping-method' | 'payment' | 'complete';
-export type CompletedReply = { readonly orderId: string };
+export type {
+  CheckoutCommand,
+  CheckoutEdgeCommand,
+  CheckoutNews,
+  CheckoutSend,
+  CheckoutTimerCommand,
+  CompletedReply,
+} from './checkout/messages.ts';
+export { type CheckoutEvent, type CheckoutState, checkoutTotals, stepOf } from './checkout/state.ts';
 
 type CheckoutDecision = Decision<CheckoutEvent, CheckoutSend, CheckoutTimerCommand>;
 
@@ -157,54 +58,6 @@ function priceChanged(changes: readonly PriceChange[]): { readonly rejection: Re
     detail: `${sku}: ${old.amount} → ${price.amount} ${price.currency} (minor units)`,
   }));
   return { rejection: { code: 'checkout.price-changed', title, detail, status: 409, errors } };
-}
-
-/** What comes next. */
-export function stepOf({ address, shipping, token }: OpenCheckout): CheckoutStep {
-  if (address === null) return 'address';
-  if (shipping === null) return 'shipping-method';
-  return token === null ? 'payment' : 'complete';
-}
-
-/** Without a shipping method yet, shipping is zero. */
-export function checkoutTotals({ lines, discount, tax, shipping }: Contents): Totals {
-  return totalsOf(lines, { discount, tax, shipping: shipping?.price ?? zero(discount.currency) });
-}
-
-function evolve(state: CheckoutState, event: CheckoutEvent): CheckoutState {
-  if (event.type === 'CheckoutBegan') {
-    const { type: _type, v: _v, ...began } = event;
-    return { status: 'open', id: state.id, ...began, address: null, shipping: null, token: null };
-  }
-  if (event.type === 'CheckoutExpired') {
-    return state.status === 'none' ? { ...state, round: event.round } : closed(state, event.round);
-  }
-  if (state.status !== 'open') return state;
-  switch (event.type) {
-    case 'AddressSet': {
-      const { addressCheck: _replaced, ...kept } = state;
-      return { ...kept, ...event.personal, expiresAt: event.expiresAt };
-    }
-    case 'AddressChecked':
-      return { ...state, ...event.personal };
-    case 'MethodSet':
-      return { ...state, shipping: { method: event.method, price: event.price }, expiresAt: event.expiresAt };
-    case 'PaymentSet': {
-      const { billingAddress: _replaced, ...kept } = state;
-      return { ...kept, ...event.personal, expiresAt: event.expiresAt };
-    }
-    case 'PriceChangeAcknowledged':
-      return { ...state, priceChanges: [] };
-    case 'CheckoutCompleted':
-      return { ...closed(state, state.round), status: 'completed', orderId: event.orderId };
-    default:
-      return assertNever(event);
-  }
-}
-
-function closed(state: Exclude<CheckoutState, { status: 'none' }>, round: number): Contents & { status: 'expired' } {
-  const { id, customerId, lines, priceChanges, discount, tax, shipping, expiresAt } = state;
-  return { status: 'expired', id, round, customerId, lines, priceChanges, discount, tax, shipping, expiresAt };
 }
 
 function begin(
@@ -374,5 +227,5 @@ export const checkoutDecider: Decider<CheckoutState, CheckoutCommand, CheckoutEv
   partitionKey: bodyOf,
   initial: (id) => ({ status: 'none', id, round: 0 }),
   decide,
-  evolve,
+  evolve: evolveCheckout,
 };

@@ -103,6 +103,7 @@ export function evolveCart(state: CartState, event: CartEvent): CartState {
     case 'CartMerged':
       return { ...known, status: 'merged', into: event.into };
     case 'CartMergeUndone': {
+      // `into` may be missing: an event that makes no sense here must still give a state.
       const { into: _into, ...open } = { into: '', ...known };
       return { ...open, status: 'active' };
     }
