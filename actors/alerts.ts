@@ -18,6 +18,7 @@ const ALERTS: Partial<Record<AlertingEvent['type'], string>> = {
   OutcomeEscalated: 'payment.outcome-unknown',
   ChargebackOpened: 'payment.disputed',
   CompensationFailed: 'saga.compensation-failed',
+  OperatorRefundStuck: 'saga.refund-stuck',
 };
 
 const byEvent: ReadonlyMap<string, string> = new Map(Object.entries(ALERTS));

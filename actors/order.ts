@@ -47,7 +47,9 @@ export type OrderEdgeCommand =
       readonly type: 'CancelOrder';
       readonly by: { readonly role: 'customer' | 'staff'; readonly id: string };
       readonly reason: string;
-    };
+    }
+  /** By an operator; the customer never sees it. */
+  | { readonly type: 'AddNote'; readonly by: string; readonly text: string };
 
 /** What the saga tells the order. `seq` orders it: what was said earlier and arrives later is ignored. */
 export type SagaNews = {
@@ -107,6 +109,9 @@ export type OrderReply = { readonly orderId: string; readonly status: OrderStatu
 type OrderDecision = Decision<OrderEvent, OrderSend, OrderTimerCommand>;
 type AcceptedDecision = Exclude<OrderDecision, { rejection: Rejection }>;
 type OrderTimers = readonly TimerChange<OrderTimerCommand>[];
+
+/** They are part of the order's state. */
+const MAX_NOTES = 100;
 
 /** How long a close is put off while money of the order is being disputed or still to be paid back. */
 const CLOSE_AGAIN_MS = 24 * 60 * 60 * 1_000;
@@ -201,6 +206,18 @@ function cancel(
   return { ...decision, reply: { orderId: order.orderId, status: 'cancelling' } satisfies OrderReply };
 }
 
+function addNote(
+  order: Order,
+  { by, text }: Extract<OrderCommand, { type: 'AddNote' }>,
+  context: ShopContext,
+): OrderDecision {
+  if ((order.notes?.length ?? 0) >= MAX_NOTES) {
+    return reject(409, 'order.too-many-notes', 'Too many notes', `An order has at most ${MAX_NOTES} notes.`);
+  }
+  const note: OrderEvent = { type: 'OrderNoteAdded', v: 1, at: context.now, by, personal: { text } };
+  return { ...changed(order, note, context), reply: replyOf(order) };
+}
+
 function tooLate(detail: string): { readonly rejection: Rejection } {
   return reject(409, 'order.too-late-to-cancel', 'Too late to cancel', detail);
 }
@@ -280,8 +297,13 @@ function close(order: Order, context: ShopContext): OrderDecision {
 
 function decide(state: OrderState, command: OrderCommand, context: Context<Policy>): OrderDecision {
   if (command.type === 'PlaceOrder') return place(state, command.draft, context);
-  if (state.status === 'unknown') return command.type === 'CancelOrder' ? unknownOrder() : noChange;
+  if (state.status === 'unknown') {
+    const asked = command.type === 'CancelOrder' || command.type === 'AddNote';
+    return asked ? unknownOrder() : noChange;
+  }
   switch (command.type) {
+    case 'AddNote':
+      return addNote(state, command, context);
     case 'CancelOrder':
       return cancel(state, command, context);
     case 'HoldOrder':

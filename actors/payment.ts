@@ -12,7 +12,7 @@ import type { Decider, Decision } from './kernel/decider.ts';
 import { onDispute } from './payment/disputes.ts';
 import { evolve } from './payment/evolve.ts';
 import type { PaymentCommand, PaymentSend } from './payment/messages.ts';
-import { noteOverdue, refund, retryRefund } from './payment/refunds.ts';
+import { noteOverdue, refund, retryRefund, settleByHand } from './payment/refunds.ts';
 import { enquireAgain, onResult, useKept } from './payment/results.ts';
 import { initial, type PaymentEvent, type PaymentState } from './payment/state.ts';
 import { authorize, capture } from './payment/taking.ts';
@@ -61,6 +61,8 @@ function handle(turn: Turn, command: PaymentCommand) {
       return voidPayment(turn, command);
     case 'RefundPayment':
       return refund(turn, command);
+    case 'SettleRefundByHand':
+      return settleByHand(turn, command);
     case 'PaymentGatewayResult':
       return onResult(turn, command);
     case 'EnquireAgain':

@@ -86,4 +86,12 @@ export type OrderEvent =
   | ({ readonly type: 'OrderCancelled' } & Ended)
   | ({ readonly type: 'OrderOutOfStock' } & Ended)
   | ({ readonly type: 'OrderPaymentFailed' } & Ended)
+  /** Of the operators, for the operators; what people write may be personal. */
+  | {
+      readonly type: 'OrderNoteAdded';
+      readonly v: 1;
+      readonly at: number;
+      readonly by: string;
+      readonly personal: { readonly text: string };
+    }
   | { readonly type: 'OrderClosed'; readonly v: 1 };

@@ -57,6 +57,7 @@ export type Order = {
     readonly manual: boolean;
     readonly refundPending: boolean;
   } | null;
+  readonly notes?: readonly { readonly at: number; readonly by: string; readonly text: string }[];
   /** Number of events so far: orders what the order tells others. */
   readonly revision: number;
   /** Newest word of the saga, of its refusals of a cancellation, and of the payment. */
@@ -139,6 +140,10 @@ function change(order: Order, event: Exclude<OrderEvent, { type: 'OrderPlaced' }
       return ended(order, 'out-of-stock', event);
     case 'OrderPaymentFailed':
       return ended(order, 'payment-failed', event);
+    case 'OrderNoteAdded': {
+      const { at, by, personal } = event;
+      return { ...order, notes: [...(order.notes ?? []), { at, by, text: personal.text }] };
+    }
     case 'OrderClosed':
       return { ...order, stage: 'closed' };
     default:
@@ -169,5 +174,6 @@ function statusOf(order: Order): OrderStatus {
 function awaitingOf(order: Order, status: OrderStatus): Awaiting | null {
   if (status === 'manual-review' || status === 'refund-pending' || status === 'delivery-failed') return 'operator';
   if (status === 'on-hold' && order.hold !== null) return order.hold.awaiting;
+  if (order.payment.openRefund?.escalated) return 'operator';
   return order.end === null && needsAttention(order.shipments) ? 'operator' : null;
 }

@@ -9,6 +9,7 @@ import type { PaymentAnswer } from '../payment.ts';
 import type { ShipmentAnswer } from '../shipment.ts';
 import { commitOf } from './advance.ts';
 import { askToPay, hold, holdForBank, proceed, undo } from './flow.ts';
+import { hearOperatorRefund } from './refunds.ts';
 import { refundIdOf } from './requests.ts';
 import { type ParcelStep, parcelSteps } from './reship.ts';
 import { REFUSED } from './routing.ts';
@@ -188,6 +189,7 @@ function withdraw(turn: Turn, authorize: Step, capture: Step | undefined, reason
 type RefundAnswer = Extract<PaymentAnswer, { refundId: string }>;
 
 function hearRefund(turn: Turn, answer: RefundAnswer): void {
+  if (hearOperatorRefund(turn, answer)) return;
   const { saga } = turn;
   const capture = stepsOf(saga, 'capture').find(
     ({ work, undone }) => refundIdOf(saga.orderId, work.attempt, undone) === answer.refundId,

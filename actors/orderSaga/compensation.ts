@@ -31,7 +31,13 @@ export function unwind(turn: Turn, reason: string): 'asked' | 'kept' | 'unwound'
   return 'unwound';
 }
 
-/** Captured, and its refund is stuck: the payment answers no void before that money is back, and nothing is left to void. */
+/**
+ * Captured, and its refund is stuck or was settled by hand: the payment answers no void before that money is back, would
+ * give it back by itself, and nothing is left to void.
+ */
 function isOwed(saga: Saga, { work }: Step): boolean {
-  return work.kind === 'authorize' && stepsOf(saga, 'capture').some(({ status }) => status === 'stuck');
+  return (
+    work.kind === 'authorize' &&
+    stepsOf(saga, 'capture').some(({ status }) => status === 'stuck' || status === 'skipped')
+  );
 }

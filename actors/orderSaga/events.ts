@@ -77,6 +77,9 @@ export type Undoing = {
   readonly why: string;
 };
 
+/** Which operator did it, and why. */
+export type Repair = { readonly by: string; readonly why: string };
+
 export type SagaEvent =
   | {
       readonly type: 'SagaStarted';
@@ -114,6 +117,20 @@ export type SagaEvent =
   | { readonly type: 'CompensationRefused'; readonly v: 1; readonly step: string; readonly reason: string }
   /** The operator has to see to it. */
   | { readonly type: 'CompensationFailed'; readonly v: 1; readonly step: string; readonly reason: string }
+  /** The operator has settled by hand what could not be undone. */
+  | ({ readonly type: 'StepSkipped'; readonly v: 1; readonly step: string } & Repair)
+  /** An operator gives something back of an order that goes on. */
+  | ({
+      readonly type: 'OperatorRefundRequested';
+      readonly v: 1;
+      readonly refundId: string;
+      readonly amount: Money;
+    } & Repair)
+  | ({ readonly type: 'OperatorRefundRetried'; readonly v: 1; readonly refundId: string } & Repair)
+  | ({ readonly type: 'OperatorRefundSkipped'; readonly v: 1; readonly refundId: string } & Repair)
+  /** `amount`: what was really given back. */
+  | { readonly type: 'OperatorRefundDone'; readonly v: 1; readonly refundId: string; readonly amount: Money }
+  | { readonly type: 'OperatorRefundStuck'; readonly v: 1; readonly refundId: string; readonly reason: string }
   | {
       readonly type: 'SagaHeld';
       readonly v: 1;

@@ -1,6 +1,7 @@
 /** What the saga hears and says. */
 import type { InventoryCommand, StockAnswer } from '../inventoryItem.ts';
 import type { Address } from '../kernel/address.ts';
+import type { Money } from '../kernel/money.ts';
 import type { OrderRequest, SagaNews } from '../order.ts';
 import type { PaymentAnswer, PaymentCommand } from '../payment.ts';
 import type { ShipmentAnswer, ShipmentCommand } from '../shipment.ts';
@@ -13,7 +14,11 @@ export type SagaOperatorCommand =
   | { readonly type: 'ReleaseHold'; readonly by: string; readonly why: string }
   | { readonly type: 'CancelByOperator'; readonly by: string; readonly why: string }
   /** Starts a held order anew, or repeats the compensations that failed. */
-  | { readonly type: 'RetrySaga'; readonly by: string; readonly why: string };
+  | { readonly type: 'RetrySaga'; readonly by: string; readonly why: string }
+  /** What could not be undone was settled by hand: the order goes on to its end without it. */
+  | { readonly type: 'SkipCompensation'; readonly by: string; readonly why: string }
+  /** Gives back a part of what was captured, or with `null` all that is left of it. */
+  | { readonly type: 'RefundByOperator'; readonly by: string; readonly why: string; readonly amount: Money | null };
 
 export type SagaEdgeCommand =
   | SagaOperatorCommand
@@ -38,7 +43,7 @@ export type StockRequest = Extract<
 >;
 export type PaymentRequest = Extract<
   PaymentCommand,
-  { type: 'AuthorizePayment' | 'CapturePayment' | 'VoidPayment' | 'RefundPayment' }
+  { type: 'AuthorizePayment' | 'CapturePayment' | 'VoidPayment' | 'RefundPayment' | 'SettleRefundByHand' }
 >;
 export type ShipmentRequest = Extract<ShipmentCommand, { type: 'RequestShipment' | 'CancelShipment' }>;
 

@@ -1,9 +1,11 @@
 /** What people do to a saga: customers cancel and pay anew, operators release, retry and cancel. */
 import { assertNever } from '../kernel/assertNever.ts';
 import { type Rejection, reject } from '../kernel/decider.ts';
-import type { Undoing } from './events.ts';
-import { release, undo } from './flow.ts';
+import type { Repair, Undoing } from './events.ts';
+import { proceed, release, undo } from './flow.ts';
 import type { SagaCommand, SagaEdgeCommand } from './messages.ts';
+import { refundByOperator, retryRefunds, settleByHand, skipRefunds, stuckRefunds } from './refunds.ts';
+import { refundIdOf } from './requests.ts';
 import { isAskingToPay, isConfirmed, isEnding, stuckSteps } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -11,6 +13,8 @@ const EDGE_COMMANDS: { readonly [Type in SagaEdgeCommand['type']]: true } = {
   ReleaseHold: true,
   CancelByOperator: true,
   RetrySaga: true,
+  SkipCompensation: true,
+  RefundByOperator: true,
   ProvidePaymentMethod: true,
 };
 
@@ -45,14 +49,16 @@ export function operate(turn: Turn, command: SagaEdgeCommand): Rejection | undef
     }
     case 'RetrySaga':
       return retry(turn, command) ? undefined : notNow(turn, 'saga.not-waiting', 'Retrying');
+    case 'SkipCompensation':
+      return skip(turn, command) ? undefined : notNow(turn, 'saga.nothing-stuck', 'Skipping');
+    case 'RefundByOperator':
+      return refundByOperator(turn, command);
     case 'ProvidePaymentMethod':
       return payAnew(turn, command);
     default:
       return assertNever(command);
   }
 }
-
-type Repair = { readonly by: string; readonly why: string };
 
 /** Past its review; or anew, when it stopped because nobody knew what had become of something. */
 function letGoOn(turn: Turn, { by, why }: Repair): boolean {
@@ -69,6 +75,11 @@ function retry(turn: Turn, { by, why }: Repair): boolean {
   const { phase } = turn.saga;
   const stuck = stuckSteps(turn.saga);
   const held = phase.status === 'waiting' && phase.awaiting === 'operator';
+  if (stuckRefunds(turn.saga).length > 0) {
+    retryRefunds(turn, by, why);
+    // A completed order has nothing else to repeat.
+    if (stuck.length === 0 && !held) return true;
+  }
   if (phase.status === 'aborted' && stuck.length > 0) {
     undo(turn, { goal: phase.outcome, reason: phase.reason, by, why });
   } else if (held && stuck.length > 0 && !isConfirmed(turn.saga)) {
@@ -79,6 +90,19 @@ function retry(turn: Turn, { by, why }: Repair): boolean {
   } else {
     return false;
   }
+  return true;
+}
+
+/** What is stuck counts as undone from now on; whatever else is under way goes on. */
+function skip(turn: Turn, { by, why }: Repair): boolean {
+  const stuck = stuckSteps(turn.saga);
+  if (stuck.length === 0 && stuckRefunds(turn.saga).length === 0) return false;
+  for (const { id, work, undone } of stuck) {
+    turn.record({ type: 'StepSkipped', v: 1, step: id, by, why });
+    if (work.kind === 'capture') settleByHand(turn, refundIdOf(turn.saga.orderId, work.attempt, undone), why);
+  }
+  skipRefunds(turn, by, why);
+  proceed(turn);
   return true;
 }
 

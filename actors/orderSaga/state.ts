@@ -10,7 +10,8 @@ import type { ReviewRule } from './review.ts';
 /**
  * running, waiting (for the customer, at the bank) and unknown (no answer): it may have happened.
  * succeeded: it has, and must be undone when the order ends. failed, compensated: nothing of it exists.
- * compensating: its compensation is asked for. kept: that was refused, it stands. stuck: it failed, the operator must act.
+ * compensating: its compensation is asked for. kept: that was refused, it stands. stuck: it failed, the operator must act;
+ * skipped: and has, by hand.
  */
 export type StepStatus =
   | 'running'
@@ -21,7 +22,8 @@ export type StepStatus =
   | 'compensating'
   | 'compensated'
   | 'kept'
-  | 'stuck';
+  | 'stuck'
+  | 'skipped';
 
 export type Step = {
   readonly id: string;
@@ -37,6 +39,16 @@ export type Step = {
   readonly reason: string | null;
   /** Of a refused reservation: the pieces that the warehouse said it has. */
   readonly available?: number;
+};
+
+/** Of a refund by an operator. `amount`: what was asked for, once it is done what was given back. */
+export type SagaRefund = {
+  readonly amount: Money;
+  readonly status: 'open' | 'done' | 'stuck' | 'skipped';
+  readonly by: string;
+  readonly why: string;
+  /** Why it is stuck. */
+  readonly reason: string | null;
 };
 
 export type StepOf<Kind extends StepKind> = Step & { readonly work: Extract<Work, { kind: Kind }> };
@@ -83,6 +95,8 @@ export type Saga = {
   readonly confirmBy: number | null;
   /** The one time that the customer was asked for another payment method. */
   readonly paymentRequest: { readonly reason: string; readonly expiresAt: number; readonly answered: boolean } | null;
+  /** By the operators, beside those that undo a step; by id. */
+  readonly refunds: { readonly [refundId: string]: SagaRefund };
   /** Number of events so far: orders what the saga tells the order. */
   readonly revision: number;
 };
@@ -122,6 +136,7 @@ export function started(orderId: string, event: Extract<SagaEvent, { type: 'Saga
     reviewed: false,
     confirmBy: event.confirmBy ?? null,
     paymentRequest: null,
+    refunds: {},
     revision: 1,
   };
 }
@@ -139,7 +154,14 @@ export function evolveStarted(before: Saga, event: LaterEvent): Saga {
     case 'StepCompensated':
     case 'CompensationRefused':
     case 'CompensationFailed':
+    case 'StepSkipped':
       return evolveStep(saga, event);
+    case 'OperatorRefundRequested':
+    case 'OperatorRefundRetried':
+    case 'OperatorRefundSkipped':
+    case 'OperatorRefundDone':
+    case 'OperatorRefundStuck':
+      return { ...saga, refunds: { ...saga.refunds, [event.refundId]: changedRefund(saga, event) } };
     case 'CompensationStarted':
       // Whatever was given up on is tried once more.
       return { ...withSteps(saga, 'stuck', 'unknown'), phase: compensating(event) };
@@ -210,6 +232,31 @@ function changedStep(step: Step, event: Exclude<StepEvent, { type: 'StepStarted'
       return { ...step, status: 'kept', reason: event.reason };
     case 'CompensationFailed':
       return { ...step, status: 'stuck', reason: event.reason };
+    case 'StepSkipped':
+      return { ...step, status: 'skipped' };
+    default:
+      return assertNever(event);
+  }
+}
+
+type RefundEvent = Extract<LaterEvent, { refundId: string }>;
+
+function changedRefund({ refunds }: Saga, event: RefundEvent): SagaRefund {
+  if (event.type === 'OperatorRefundRequested') {
+    const { amount, by, why } = event;
+    return { amount, status: 'open', by, why, reason: null };
+  }
+  const refund = refunds[event.refundId];
+  if (refund === undefined) throw new Error(`${event.type} before OperatorRefundRequested of ${event.refundId}`);
+  switch (event.type) {
+    case 'OperatorRefundRetried':
+      return { ...refund, status: 'open', reason: null };
+    case 'OperatorRefundSkipped':
+      return { ...refund, status: 'skipped' };
+    case 'OperatorRefundDone':
+      return { ...refund, status: 'done', amount: event.amount, reason: null };
+    case 'OperatorRefundStuck':
+      return { ...refund, status: 'stuck', reason: event.reason };
     default:
       return assertNever(event);
   }

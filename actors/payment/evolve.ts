@@ -48,6 +48,7 @@ function apply(state: PaymentState, event: PaymentEvent): PaymentState {
     case 'RefundFailed':
     case 'RefundCompleted':
     case 'RefundEscalated':
+    case 'RefundSettledByHand':
       return applyToRefund(state, event);
     case 'RefundOverdueNoted':
       return state;
@@ -175,7 +176,7 @@ function applyToCapture(state: PaymentState, event: CaptureEvent): PaymentState 
 
 type RefundEvent = Extract<
   PaymentEvent,
-  { type: 'RefundRequested' | 'RefundFailed' | 'RefundCompleted' | 'RefundEscalated' }
+  { type: 'RefundRequested' | 'RefundFailed' | 'RefundCompleted' | 'RefundEscalated' | 'RefundSettledByHand' }
 >;
 
 function applyToRefund(state: PaymentState, event: RefundEvent): PaymentState {
@@ -208,6 +209,11 @@ function applyToRefund(state: PaymentState, event: RefundEvent): PaymentState {
       if (!known) return state;
       const refunds = { ...state.refunds, [refundId]: { ...known, status: 'escalated' } as const };
       return withCall({ ...state, refunds }, operation, { phase: 'escalated' });
+    }
+    case 'RefundSettledByHand': {
+      if (!known) return state;
+      const refunds = { ...state.refunds, [refundId]: { ...known, status: 'by-hand' } as const };
+      return settled({ ...state, refunds }, operation);
     }
     default:
       return assertNever(event);

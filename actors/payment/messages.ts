@@ -22,6 +22,8 @@ export type PaymentCommand =
   | { readonly type: 'VoidPayment'; readonly attempt: number; readonly reason: string }
   /** Pays back up to `amount` of what was captured; `refundId` makes it effectively once. */
   | { readonly type: 'RefundPayment'; readonly refundId: string; readonly amount: Money; readonly reason: string }
+  /** An operator has paid it back in another way: it is not asked for any more, and never by another refund. */
+  | { readonly type: 'SettleRefundByHand'; readonly refundId: string; readonly reason: string }
   // from the gateway
   | PaymentGatewayResult
   | PaymentDisputeNews

@@ -4,7 +4,7 @@
  */
 import { compare, smaller, zero } from '../kernel/money.ts';
 import type { Of, Operation } from './messages.ts';
-import { attemptsOf, callOf, isCapturing, isDisputed, type Refund, refundable, refundOf } from './state.ts';
+import { attemptsOf, callOf, isCapturing, isDisputed, isOpen, type Refund, refundable, refundOf } from './state.ts';
 import { askAgain, askAnew, askNoMore, clearTimer, record, setTimer, start, type Turn, tell } from './turn.ts';
 
 const operationFor = (refundId: string): Operation => ({ kind: 'refund', refundId });
@@ -141,6 +141,16 @@ export function retryAllEscalated(turn: Turn) {
   for (const [refundId, known] of Object.entries(turn.state.refunds)) {
     if (known.status === 'escalated') retryEscalated(turn, refundId, known);
   }
+}
+
+/** Should the vendor turn out to have paid it back all the same, that is recorded as what it is. */
+export function settleByHand(turn: Turn, { refundId, reason }: Of<'SettleRefundByHand'>) {
+  const known = refundOf(turn.state, refundId);
+  if (!known || !isOpen(known)) return;
+  clearTimer(turn, overdueOf(refundId));
+  clearTimer(turn, retryOf(refundId));
+  askNoMore(turn, operationFor(refundId));
+  record(turn, { type: 'RefundSettledByHand', v: 1, refundId, reason });
 }
 
 export function noteOverdue(turn: Turn, refundId: string) {

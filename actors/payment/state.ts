@@ -59,6 +59,8 @@ export type PaymentEvent = { readonly v: 1 } & (
     }
   | (Numbered & { readonly type: 'RefundCompleted'; readonly refundId: string; readonly amount: Money })
   | { readonly type: 'RefundEscalated'; readonly refundId: string; readonly reason: string }
+  /** By an operator, in another way. */
+  | { readonly type: 'RefundSettledByHand'; readonly refundId: string; readonly reason: string }
   /** It takes longer than the shop wants its refunds to take. */
   | { readonly type: 'RefundOverdueNoted'; readonly refundId: string }
   | {
@@ -124,7 +126,8 @@ export type Refund = {
   readonly attempt: number;
   readonly amount: Money;
   readonly reason: string;
-  readonly status: 'waiting' | 'open' | 'done' | 'escalated';
+  /** `by-hand`: an operator has paid it back in another way. */
+  readonly status: 'waiting' | 'open' | 'done' | 'escalated' | 'by-hand';
   readonly retries: number;
 };
 
@@ -269,8 +272,13 @@ export function isUndone(state: PaymentState, through: number): boolean {
   });
 }
 
+/** It is still to be paid back. */
+export function isOpen({ status }: Refund): boolean {
+  return status !== 'done' && status !== 'by-hand';
+}
+
 function isPaidBack(state: PaymentState, attempt: number): boolean {
-  const open = Object.values(state.refunds).some((refund) => refund.attempt === attempt && refund.status !== 'done');
+  const open = Object.values(state.refunds).some((refund) => refund.attempt === attempt && isOpen(refund));
   return !open && !isDisputed(state) && refundable(state, attempt).amount === 0;
 }
 

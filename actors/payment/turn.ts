@@ -16,6 +16,7 @@ import {
 import {
   attemptOf,
   callOf,
+  isOpen,
   type PaymentEvent,
   type PaymentState,
   paymentFigures,
@@ -63,7 +64,7 @@ export function tellChanges(turn: Turn, before: PaymentState) {
 
 function visible(state: PaymentState): Omit<PaymentNews, 'type' | 'seq'> {
   const { chargedBack, ...figures } = paymentFigures(state);
-  const open = Object.values(state.refunds).filter(({ status }) => status !== 'done');
+  const open = Object.values(state.refunds).filter(isOpen);
   const amount = sum(
     state.currency,
     open.map((refund) => refund.amount),

@@ -3,6 +3,7 @@ import type { Route } from '../route.ts';
 import { backupRoutes } from './admin/backups.ts';
 import { dashboardRoutes } from './admin/dashboards.ts';
 import { deadLetterRoutes } from './admin/deadLetters.ts';
+import { addNote } from './admin/notes.ts';
 import { paymentRoutes } from './admin/payments.ts';
 import { adminProductRoutes } from './admin/products.ts';
 import { advanceClock, killActor, quarantineRoutes } from './admin/runtime.ts';
@@ -37,6 +38,7 @@ export function allRoutes({ virtualClock, chaos }: Features): readonly Route[] {
     ...stockRoutes,
     ...shipmentRoutes,
     ...sagaRoutes,
+    addNote,
     ...staffRoutes,
     ...backupRoutes,
     ...deadLetterRoutes,

@@ -102,6 +102,23 @@ export const reportedSchema = z
 
 export const orderIdParams = z.object({ orderId: idSchema });
 
+export const sagaRefundSchema = z
+  .strictObject({
+    amount: moneySchema.optional().meta({ description: 'All that is left, if absent.' }),
+    why: text(500),
+  })
+  .meta({ id: 'SagaRefund' });
+
+export const noteSchema = z.strictObject({ text: text(1_000) }).meta({ id: 'AddNote' });
+
+export const notesSchema = z
+  .strictObject({
+    orderId: z.string(),
+    notes: z.array(z.strictObject({ at: timeSchema, by: z.string(), text: z.string() })),
+    version: versionSchema,
+  })
+  .meta({ id: 'Notes' });
+
 export const repairSchema = z.strictObject({ why: text(500) }).meta({ id: 'Repair' });
 
 export const sagaSchema = z
@@ -126,6 +143,18 @@ export const sagaSchema = z
         shipmentId: z.string().optional(),
       }),
     ),
+    refunds: z
+      .array(
+        z.strictObject({
+          id: z.string(),
+          amount: moneySchema,
+          status: z.enum(['open', 'done', 'stuck', 'skipped']),
+          by: z.string(),
+          why: z.string(),
+          reason: z.union([z.string(), z.null()]),
+        }),
+      )
+      .meta({ description: 'What operators gave back beside what undoes a step.' }),
     timers: z
       .array(z.strictObject({ name: z.string(), at: timeSchema }))
       .meta({ description: 'What it will do by itself, and when, if nothing happens before.' }),
@@ -134,6 +163,8 @@ export const sagaSchema = z
         at: timeSchema,
         type: z.string(),
         step: z.string().optional(),
+        refundId: z.string().optional(),
+        amount: moneySchema.optional(),
         reason: z.string().optional(),
         by: z.string().optional(),
         why: z.string().optional(),

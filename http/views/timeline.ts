@@ -22,6 +22,7 @@ export function timelineView(history: readonly StoredCommit[]) {
   return history.flatMap((commit) =>
     commit.events.flatMap((event) => {
       const entry = entryOf(event as OrderEvent);
+      if (entry === null) return [];
       const subject = entry.shipmentId ?? entry.type.split('.')[0] ?? '';
       const words = JSON.stringify(entry);
       if (said.get(subject) === words) return [];
@@ -31,7 +32,8 @@ export function timelineView(history: readonly StoredCommit[]) {
   );
 }
 
-function entryOf(event: OrderEvent): Entry {
+/** `null`: nothing for the customer's eyes. */
+function entryOf(event: OrderEvent): Entry | null {
   switch (event.type) {
     case 'OrderPlaced':
       return { type: 'order.placed', title: 'Order placed' };
@@ -67,6 +69,8 @@ function entryOf(event: OrderEvent): Entry {
       return { type: 'order.out-of-stock', title: 'Order ended: out of stock' };
     case 'OrderPaymentFailed':
       return { type: 'order.payment-failed', title: 'Order ended: payment failed' };
+    case 'OrderNoteAdded':
+      return null;
     case 'OrderClosed':
       return { type: 'order.closed', title: 'Order closed' };
     default:

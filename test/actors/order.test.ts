@@ -477,7 +477,36 @@ closing('news of what was replaced leave the window as it is', () => {
   assert.equal(outcome.timers, []);
 });
 
+closing('what is owed and waits for the operator is shown', () => {
+  const openRefund = { amount: usd(500), escalated: true };
+  assert.is(
+    after(begun, parcel(1, 'delivered', 1), { ...paid(5, 'captured', 2_899), openRefund }).order.awaiting,
+    'operator',
+  );
+});
+
 closing.run();
+
+const notes = suite('order, notes');
+
+notes('are kept with who and when, whatever the order is doing; the text is personal', () => {
+  const note = { type: 'AddNote', by: 'ops', text: 'Knock, the bell is broken.' } as const;
+  for (const commands of [[], [confirmed, begun], [end('cancelled', 3)]]) {
+    const outcome = after(...commands).when(note);
+    outcome.then({ type: 'OrderNoteAdded', v: 1, at: T0, by: 'ops', personal: { text: note.text } }).sends();
+    assert.equal(outcome.state.status !== 'unknown' && outcome.state.notes, [{ at: T0, by: 'ops', text: note.text }]);
+  }
+  spec.given().when(note).rejects('order.unknown');
+});
+
+notes('are at most a hundred', () => {
+  const many = Array.from({ length: 100 }, (_, n) => ({ type: 'AddNote', by: 'ops', text: `${n}` }) as const);
+  after(...many)
+    .when({ type: 'AddNote', by: 'ops', text: 'one more' })
+    .rejects('order.too-many-notes');
+});
+
+notes.run();
 
 const decider = suite('order, decider');
 

@@ -56,6 +56,26 @@ refunding('case 18: several partial refunds add up to what was captured and no f
   assert.is(paymentStatus(played.state), 'refunded');
 });
 
+refunding('settled by hand: nothing of it is asked for again, by whatever refund, and nothing is owed any more', () => {
+  const settle = { type: 'SettleRefundByHand', refundId: 'r1', reason: 'A cheque was sent.' } as const;
+  const failed = [...captured, refund('r1', 1_000), ...refused('r1')];
+  const settled = after(failed).when(settle);
+  settled.then({ type: 'RefundSettledByHand', v: 1, refundId: 'r1', reason: 'A cheque was sent.' });
+  const news = settled.sent[0]?.message;
+  assert.not.ok(news && 'openRefund' in news, 'nothing is owed');
+  for (const command of [settle, retry, refund('r1', 1_000), voidPayment()]) {
+    const { sent } = payment.from(settled.state).when(command);
+    assert.equal(messagesTo(sent, 'gateway'), [], command.type);
+  }
+  const another = payment.from(settled.state).when(refund('r2', 500));
+  assert.equal(messagesTo(another.sent, 'order-saga'), [told(0, 'r2')], 'there is nothing left of it');
+  // The vendor has paid it back after all: recorded as what it is.
+  payment
+    .from(settled.state)
+    .when(result('refund-r1', is.refunded(1_000)))
+    .thenTypes('RefundCompleted');
+});
+
 refunding('the same refund again: nothing while it is under way, the same answer when it is done', () => {
   after([...captured, refund('r1', 400)])
     .when(refund('r1', 400))

@@ -61,6 +61,7 @@ const messages: Record<string, PaymentCommand> = {
   capture: capture(),
   void: voidPayment(),
   refund: refund('r1', 400),
+  'settle by hand': { type: 'SettleRefundByHand', refundId: 'r1', reason: 'A cheque was sent.' },
   expire: { type: 'ExpireAuthorization' },
   enquire: enquireAgain('authorize-1'),
   'retry refund': { type: 'RetryRefund', refundId: 'r1' },
@@ -236,6 +237,7 @@ const table: Record<string, Record<string, string>> = {
     '→ void failed': 'VoidFailed → -',
   },
   refunding: {
+    'settle by hand': 'RefundSettledByHand → PaymentChanged',
     ...taken,
     void: 'CancellationRequested RefundRequested → GatewayRefund PaymentChanged',
     overdue: 'RefundOverdueNoted → -',
@@ -253,6 +255,7 @@ const table: Record<string, Record<string, string>> = {
     refund: '- → PaymentRefunded',
   },
   'refund escalated': {
+    'settle by hand': 'RefundSettledByHand → PaymentChanged',
     ...taken,
     void: 'CancellationRequested RefundRequested RefundRequested GatewayAskedAgain → GatewayRefund GatewayRefund PaymentChanged',
     refund: 'RefundRequested GatewayAskedAgain → GatewayRefund PaymentChanged',
@@ -268,6 +271,7 @@ const table: Record<string, Record<string, string>> = {
     refund: '- → RefundRefused',
   },
   'disputed while refunding': {
+    'settle by hand': 'RefundSettledByHand → PaymentChanged',
     ...taken,
     ...knownDispute,
     void: 'CancellationRequested → -',

@@ -7,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { liveShipments } from '../../actors/order/parcels.ts';
 import type { Order } from '../../actors/order.ts';
+import { stuckRefunds } from '../../actors/orderSaga/refunds.ts';
 import { isConfirmed, type Saga, stuckSteps } from '../../actors/orderSaga/state.ts';
 import { ORDERS, SagaWorld, SKUS, WAREHOUSES } from '../support/sagaWorld.ts';
 
@@ -23,6 +24,7 @@ const happenings = {
   release: (world: SagaWorld, n: number) => world.operate(n, 'ReleaseHold'),
   cancelByOperator: (world: SagaWorld, n: number) => world.operate(n, 'CancelByOperator'),
   retry: (world: SagaWorld, n: number) => world.operate(n, 'RetrySaga'),
+  refund: (world: SagaWorld, n: number, m: number) => world.refund(n, 1 + 50 * m),
   payAnew: (world: SagaWorld, n: number) => world.payAnew(n),
   pick: (world: SagaWorld, n: number) => world.report(n, 'picked'),
   handOver: (world: SagaWorld, n: number) => world.report(n, 'handed-to-carrier'),
@@ -40,7 +42,7 @@ const happening = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom('release' as const, 'retry' as const, 'pick' as const, 'handOver' as const) },
   { weight: 1, arbitrary: fc.constantFrom('cancel' as const, 'cancelByStaff' as const, 'cancelByOperator' as const) },
   { weight: 1, arbitrary: fc.constantFrom('arrive' as const, 'lose' as const, 'comeBack' as const) },
-  { weight: 1, arbitrary: fc.constantFrom('reship' as const, 'book' as const) },
+  { weight: 1, arbitrary: fc.constantFrom('reship' as const, 'book' as const, 'refund' as const) },
 );
 const story = fc.record({
   stock: fc.array(fc.nat(6), { minLength: 4, maxLength: 4 }),
@@ -62,7 +64,8 @@ function rest(world: SagaWorld, expiring: boolean): void {
   world.settle(expiring);
   for (const [index, orderId] of ORDERS.entries()) {
     const saga = world.saga(orderId);
-    if (saga !== undefined && stuckSteps(saga).length > 0) world.operate(index, 'RetrySaga');
+    if (saga !== undefined && stuckSteps(saga).length + stuckRefunds(saga).length > 0)
+      world.operate(index, 'RetrySaga');
   }
   world.settle(expiring);
 }
@@ -89,7 +92,8 @@ function checkAtRest(world: SagaWorld, orderId: string): void {
 
   // I6 and I8: what is not fulfilled holds neither money nor stock, what is has paid once and has its stock.
   if (saga !== undefined && isConfirmed(saga)) {
-    assert.equal([books.captured, books.held], [order.totals.total.amount, 0], says('is paid'));
+    const given = Object.values(saga.refunds).reduce((sum, { amount }) => sum + amount.amount, 0);
+    assert.equal([books.captured, books.held], [order.totals.total.amount - given, 0], says('is paid'));
     const quantity = (entry: string) => Number(entry.split(' ')[1]);
     const kept = reservations.reduce((sum, entry) => sum + quantity(entry), 0);
     if (reservations.length > order.lines.length) splits++;
@@ -122,7 +126,8 @@ type Seen = Map<string, number>;
 function note(seen: Seen, { status, shipments }: Order, saga: Saga | undefined): void {
   const reshipped = Object.values(shipments).filter(({ replaces }) => replaces !== undefined);
   const paidAnew = saga?.paymentRequest?.answered && isConfirmed(saga) ? ['paid anew'] : [];
-  for (const what of [status, ...paidAnew, ...reshipped.map((parcel) => `reshipment ${parcel.status}`)]) {
+  const refunded = Object.keys(saga?.refunds ?? {}).length > 0 ? ['refunded'] : [];
+  for (const what of [status, ...refunded, ...paidAnew, ...reshipped.map((parcel) => `reshipment ${parcel.status}`)]) {
     seen.set(what, (seen.get(what) ?? 0) + 1);
   }
 }
@@ -144,6 +149,7 @@ model('I5 to I9 - hold at every step and at rest, whatever happens', () => {
   );
   assert.ok(splits > 20, 'lines are split');
   assert.ok(seen.has('paid anew'), 'nobody ever gave another payment method');
+  assert.ok(seen.has('refunded'), 'nothing was ever given back of an order that went on');
   for (const status of [...ENDED, 'on-hold', 'fulfilling']) assert.ok(seen.has(status), `${status} never happened`);
 });
 

@@ -12,10 +12,12 @@ import {
   line,
   payAnew,
   paymentOverdue,
+  refundBy,
   releaseHold,
   retrySaga,
   SagaRun,
   says,
+  skip,
   start,
   stepTimedOut,
 } from '../support/orders.ts';
@@ -89,6 +91,8 @@ const messages = [
   { type: 'ReviewOverdue' },
   payAnew(),
   paymentOverdue,
+  skip,
+  refundBy(),
 ] as const satisfies readonly SagaCommand[];
 
 /** Leaving a message out doesn't compile. */
@@ -107,12 +111,16 @@ const table: Record<State, Row> = {
     CancelByOperator: 'saga.unknown',
     RetrySaga: 'saga.unknown',
     ProvidePaymentMethod: 'saga.unknown',
+    SkipCompensation: 'saga.unknown',
+    RefundByOperator: 'saga.unknown',
   },
   'cancelled before start': {
     ReleaseHold: 'saga.unknown',
     CancelByOperator: 'saga.unknown',
     RetrySaga: 'saga.unknown',
     ProvidePaymentMethod: 'saga.unknown',
+    SkipCompensation: 'saga.unknown',
+    RefundByOperator: 'saga.unknown',
   },
   reserving: {
     CancelSaga: 'CompensationStarted CompensationRequested > ReleaseReservation',
@@ -123,6 +131,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'CompensationStarted CompensationRequested > ReleaseReservation',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
     StepTimedOut: 'StepTimedOut > ReserveStock',
     SagaTimedOut: 'CompensationStarted CompensationRequested > HoldOrder ReleaseReservation',
   },
@@ -139,6 +149,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'CompensationStarted CompensationRequested > VoidPayment',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
     StepTimedOut: 'StepTimedOut > AuthorizePayment',
     SagaTimedOut: 'CompensationStarted CompensationRequested > HoldOrder VoidPayment',
   },
@@ -154,6 +166,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'CompensationStarted CompensationRequested > VoidPayment',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
     SagaTimedOut: 'CompensationStarted CompensationRequested > HoldOrder VoidPayment',
   },
   'in review': {
@@ -165,6 +179,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'CompensationStarted CompensationRequested > VoidPayment',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
     ReviewOverdue: 'ReviewOverdueNoted',
   },
   committing: {
@@ -177,6 +193,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'CompensationStarted CompensationRequested > ReleaseReservation',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
     StepTimedOut: 'StepTimedOut > CommitReservation',
     SagaTimedOut: 'CompensationStarted CompensationRequested > HoldOrder ReleaseReservation',
   },
@@ -189,6 +207,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'CompensationStarted CompensationRequested > RefundPayment',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
     StepTimedOut: 'StepTimedOut > CapturePayment',
     SagaTimedOut: 'CompensationStarted CompensationRequested > HoldOrder RefundPayment',
   },
@@ -201,6 +221,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'CompensationStarted CompensationRequested > CancelShipment',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'OperatorRefundRequested > RefundPayment',
     StepTimedOut: 'StepTimedOut > RequestShipment',
   },
   'parcel failed': {
@@ -210,6 +232,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'CompensationStarted CompensationRequested > RefundPayment',
     RetrySaga: 'SagaReleased StepStarted > ReleaseOrder RequestShipment',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'OperatorRefundRequested > RefundPayment',
   },
   completed: {
     CancelSaga: 'CompensationStarted CompensationRequested > CancelShipment',
@@ -219,6 +243,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'CompensationStarted CompensationRequested > CancelShipment',
     RetrySaga: 'SagaReleased StepStarted > ReleaseOrder RequestShipment',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'OperatorRefundRequested > RefundPayment',
   },
   'undoing the parcel': {
     ShipmentFailed: 'StepCompensated CompensationRequested > RefundPayment',
@@ -227,6 +253,8 @@ const table: Record<State, Row> = {
     ReleaseHold: 'saga.not-held',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
     StepTimedOut: 'CompensationRequested > CancelShipment',
   },
   'undoing the capture': {
@@ -237,6 +265,8 @@ const table: Record<State, Row> = {
     ReleaseHold: 'saga.not-held',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
     StepTimedOut: 'CompensationRequested > RefundPayment',
   },
   'undoing the commit': {
@@ -246,6 +276,8 @@ const table: Record<State, Row> = {
     ReleaseHold: 'saga.not-held',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
     StepTimedOut: 'CompensationRequested > ReleaseReservation',
   },
   'undoing the authorization': {
@@ -256,6 +288,8 @@ const table: Record<State, Row> = {
     ReleaseHold: 'saga.not-held',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
     StepTimedOut: 'CompensationRequested > VoidPayment',
   },
   'undoing the reservation': {
@@ -264,6 +298,8 @@ const table: Record<State, Row> = {
     ReleaseHold: 'saga.not-held',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
     StepTimedOut: 'CompensationRequested > ReleaseReservation',
   },
   'undoing for a hold': {
@@ -275,6 +311,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'GoalChanged',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
     StepTimedOut: 'CompensationRequested > VoidPayment',
   },
   'undoing to be paid anew': {
@@ -286,6 +324,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'GoalChanged',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'PaymentMethodGiven GoalChanged > ReleaseOrder',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
     StepTimedOut: 'CompensationRequested > ReleaseReservation',
     PaymentMethodOverdue: 'GoalChanged',
   },
@@ -297,6 +337,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'CompensationStarted SagaAborted > EndOrder',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'PaymentMethodGiven CompensationStarted SagaReleased StepStarted > ReleaseOrder ReserveStock',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
     PaymentMethodOverdue: 'CompensationStarted SagaAborted > EndOrder',
   },
   'held for the operator': {
@@ -307,6 +349,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'CompensationStarted SagaAborted > EndOrder',
     RetrySaga: 'SagaReleased StepStarted > ReleaseOrder ReserveStock',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
   },
   aborted: {
     StockReserved: 'CompensationRequested > ReleaseReservation',
@@ -318,6 +362,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'saga.ended',
     RetrySaga: 'saga.not-waiting',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'saga.nothing-stuck',
+    RefundByOperator: 'saga.not-refundable',
   },
   'aborted, refund stuck': {
     StockReserved: 'CompensationRequested > ReleaseReservation',
@@ -328,6 +374,8 @@ const table: Record<State, Row> = {
     CancelByOperator: 'saga.ended',
     RetrySaga: 'CompensationStarted CompensationRequested > RefundPayment',
     ProvidePaymentMethod: 'order.payment-not-asked',
+    SkipCompensation: 'StepSkipped SagaAborted > SettleRefundByHand EndOrder',
+    RefundByOperator: 'saga.not-refundable',
   },
 };
 

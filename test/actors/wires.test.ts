@@ -58,7 +58,7 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
   'customer-orders': {},
   'email-claim': { HoldEmail: true, ReleaseHeldEmail: true },
   'network-address': { NoteOrderFrom: true },
-  order: { PlaceOrder: true, CancelOrder: true, CloseOrder: true },
+  order: { PlaceOrder: true, CancelOrder: true, AddNote: true, CloseOrder: true },
   'order-saga': {
     ReleaseHold: true,
     CancelByOperator: true,
@@ -67,6 +67,8 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
     SagaTimedOut: true,
     ReviewOverdue: true,
     PaymentMethodOverdue: true,
+    SkipCompensation: true,
+    RefundByOperator: true,
     ProvidePaymentMethod: true,
   },
   payment: {

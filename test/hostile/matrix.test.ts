@@ -25,6 +25,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/^\w+ \/v1\/(carts|checkouts|orders)(\/|$)/, 'token'],
   [/^\w+ \/v1\/admin\/products/, 'staff catalog'],
   [/^\w+ \/v1\/admin\/stock/, 'staff stock'],
+  [/^post \/v1\/admin\/sagas\/\{orderId\}\/refund$/, 'staff payments'],
   [/^\w+ \/v1\/admin\/(orders|sagas)/, 'staff orders'],
   [/^\w+ \/v1\/admin\/staff/, 'staff staff'],
   [/^post \/v1\/admin\/actors\/.*\/kill$/, 'staff chaos'],

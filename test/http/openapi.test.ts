@@ -91,6 +91,7 @@ function headerOf(method: string, path: string, name: string) {
 openapi('an idempotency key is required where the contract says so, and offered on every other creation', () => {
   const required = routes.filter(({ method, path }) => headerOf(method, path, 'Idempotency-Key')?.required);
   assert.equal(required.map(({ path }) => path).sort(), [
+    '/v1/admin/sagas/{orderId}/refund',
     '/v1/admin/stock/{sku}/receive',
     '/v1/checkouts/{id}/complete',
     '/v1/orders',

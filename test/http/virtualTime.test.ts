@@ -1,8 +1,10 @@
 /** The shop's long times, over HTTP, on the virtual clock: a week passes between two requests. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { defaultPolicy } from '../../actors/policy.ts';
 import { expressOrder } from '../support/client.ts';
 import { startShop, type TestShop } from '../support/shop.ts';
+import { openShop } from '../support/shopkeeper.ts';
 
 const time = suite('virtual time');
 
@@ -115,6 +117,38 @@ time('an order that is not confirmed after 5 min is held, its stock released, no
   await shop.until(path, token, ({ status }) => status === 'cancelled');
   await shop.close();
 });
+
+time(
+  'the time of the whole is over while the money is being taken: held, all of it given back, never taken twice',
+  async () => {
+    // So short that it ends while the vendor, who has the money already, doesn't answer.
+    const policy = { ...defaultPolicy, saga: { ...defaultPolicy.saga, timeoutMs: 20_000 } };
+    const keeper = await openShop({ policy });
+    try {
+      const id = await keeper.place([{ sku: SKU, quantity: 2 }], 'tok_capture_timeout');
+      const before = await keeper.stock(SKU);
+      await keeper.pass(20_000);
+      const held = await keeper.order(id);
+      assert.equal([held.status, held.awaiting], ['on-hold', 'operator'], 'the customer sees it at once');
+      await keeper.pass(5 * MINUTE);
+      const undone = await keeper.order(id);
+      assert.is(undone.payment.captured.amount, undone.totals.total.amount);
+      assert.equal(undone.payment.refunded, undone.payment.captured);
+      const { available } = before;
+      assert.equal(await keeper.stock(SKU), { ...before, available: available + 2, committed: before.committed - 2 });
+      const { status, reason } = await keeper.saga(id);
+      assert.equal([status, reason], ['waiting', 'It was not confirmed in time.']);
+      const retried = await keeper.operator('POST', `/v1/admin/sagas/${id}/retry`, { why: 'Once more.' });
+      assert.is(retried.status, 200, JSON.stringify(retried.body));
+      await keeper.pass(5 * MINUTE);
+      assert.match((await keeper.saga(id)).reason, 'already captured');
+      const again = await keeper.order(id);
+      assert.equal([again.awaiting, again.payment], ['operator', undone.payment]);
+    } finally {
+      await keeper.close();
+    }
+  },
+);
 
 time('an authorization nobody captures is voided before its 7 days are over and the order stays held', async () => {
   const shop = await startShop({ env: { CLOCK: 'virtual' } });

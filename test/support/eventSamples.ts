@@ -43,6 +43,7 @@ const reservationId = `${ids.order}/1.1`;
 const held = { reservationId, quantity: 2 };
 const keep = 1_000;
 const refundId = `${ids.order}/cancel-1.1`;
+const operatorRefund = `${ids.order}/refund-1`;
 const authorize = { kind: 'authorize', attempt: 1 } as const;
 const reserve = {
   kind: 'reserve',
@@ -290,6 +291,10 @@ const order: EventSamples['order'] = {
     'OrderPlaced',
   ],
   OrderPaymentFailed: [{ type: 'OrderPaymentFailed', v, seq: 9, ...ended, refundPending: false }, 'OrderPlaced'],
+  OrderNoteAdded: [
+    { type: 'OrderNoteAdded', v, at, by: 'cus_9', personal: { text: 'Knock, the bell is broken.' } },
+    'OrderPlaced',
+  ],
   OrderClosed: [
     { type: 'OrderClosed', v },
     'OrderPlaced',
@@ -360,6 +365,40 @@ const saga: EventSamples['order-saga'] = {
     { type: 'SagaHeld', v, awaiting: 'payment', reason: 'The bank asks the customer.' },
     'SagaStarted',
     'StepStarted',
+  ],
+  StepSkipped: [
+    { type: 'StepSkipped', v, step: 'reserve:1.1', by: 'cus_9', why: 'Counted by hand.' },
+    'SagaStarted',
+    'StepStarted',
+    'CompensationStarted',
+    'CompensationRequested',
+    'CompensationFailed',
+  ],
+  OperatorRefundRequested: [
+    { type: 'OperatorRefundRequested', v, refundId: operatorRefund, amount: usd(100), by: 'cus_9', why: 'Chipped.' },
+    'SagaStarted',
+  ],
+  OperatorRefundStuck: [
+    { type: 'OperatorRefundStuck', v, refundId: operatorRefund, reason: 'Account closed.' },
+    'SagaStarted',
+    'OperatorRefundRequested',
+  ],
+  OperatorRefundRetried: [
+    { type: 'OperatorRefundRetried', v, refundId: operatorRefund, by: 'cus_9', why: 'Open again.' },
+    'SagaStarted',
+    'OperatorRefundRequested',
+    'OperatorRefundStuck',
+  ],
+  OperatorRefundSkipped: [
+    { type: 'OperatorRefundSkipped', v, refundId: operatorRefund, by: 'cus_9', why: 'Sent a cheque.' },
+    'SagaStarted',
+    'OperatorRefundRequested',
+    'OperatorRefundStuck',
+  ],
+  OperatorRefundDone: [
+    { type: 'OperatorRefundDone', v, refundId: operatorRefund, amount: usd(100) },
+    'SagaStarted',
+    'OperatorRefundRequested',
   ],
   PaymentMethodAsked: [
     { type: 'PaymentMethodAsked', v, reason: 'Card declined.', expiresAt: at + 1 },
@@ -471,6 +510,15 @@ const payment: EventSamples['payment'] = {
     'PaymentAuthorized',
     'PaymentCaptured',
     'RefundRequested',
+  ],
+  RefundSettledByHand: [
+    { type: 'RefundSettledByHand', v, refundId, reason: 'A cheque was sent.' },
+    'PaymentInitiated',
+    'PaymentAuthorized',
+    'CaptureRequested',
+    'PaymentCaptured',
+    'RefundRequested',
+    'RefundEscalated',
   ],
   RefundEscalated: [
     { type: 'RefundEscalated', v, refundId, reason: 'Account closed.' },

@@ -90,6 +90,15 @@ export const releaseHold = { type: 'ReleaseHold', by: 'ops', why: 'looks fine' }
 export const paymentOverdue = { type: 'PaymentMethodOverdue' } as const;
 export const payAnew = (token = 'tok_other') =>
   ({ type: 'ProvidePaymentMethod', by: `customer:${CUSTOMER}`, token }) as const;
+export const skip = { type: 'SkipCompensation', by: 'ops', why: 'settled by hand' } as const;
+/** All that is left, without an amount. */
+export const refundBy = (amount?: number) =>
+  ({
+    type: 'RefundByOperator',
+    by: 'ops',
+    why: 'goodwill',
+    amount: amount === undefined ? null : usd(amount),
+  }) as const;
 export const cancelByOperator = { type: 'CancelByOperator', by: 'ops', why: 'fraud' } as const;
 
 /** What leads to each phase, for an order of two lines that are in the same warehouse. */

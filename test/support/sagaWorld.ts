@@ -13,6 +13,7 @@ import {
 import { type InventoryState, stockAddress } from '../../actors/inventoryItem.ts';
 import { type Address, addressKey } from '../../actors/kernel/address.ts';
 import type { Decider, TimerChange, Typed, Versioned } from '../../actors/kernel/decider.ts';
+import { money } from '../../actors/kernel/money.ts';
 import { type Order, type OrderState, orderAddress } from '../../actors/order.ts';
 import { sagaAddress } from '../../actors/orderSaga/messages.ts';
 import type { Saga, SagaState } from '../../actors/orderSaga/saga.ts';
@@ -135,6 +136,12 @@ export class SagaWorld {
 
   operate(n: number, type: 'ReleaseHold' | 'CancelByOperator' | 'RetrySaga'): boolean {
     return this.#post(sagaAddress(this.#order(n)), { type, by: 'ops', why: 'because' });
+  }
+
+  /** Gives something back of an order that goes on. */
+  refund(n: number, amount: number): boolean {
+    const command = { type: 'RefundByOperator', by: 'ops', why: 'goodwill', amount: money(amount, 'USD') };
+    return this.#post(sagaAddress(this.#order(n)), command);
   }
 
   /** The customer gives another payment method. */

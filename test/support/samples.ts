@@ -111,6 +111,7 @@ export const samples: Samples = {
     HoldOrder: { type: 'HoldOrder', seq: 1, reason: 'large', awaiting: 'review' },
     ReleaseOrder: { type: 'ReleaseOrder', seq: 2 },
     ConfirmOrder: { type: 'ConfirmOrder', seq: 3 },
+    AddNote: { type: 'AddNote', by: 'cus_9', text: 'Knock, the bell is broken.' },
     BeginFulfilment: { type: 'BeginFulfilment', seq: 4 },
     EndOrder: {
       type: 'EndOrder',
@@ -170,12 +171,15 @@ export const samples: Samples = {
     SagaTimedOut: { type: 'SagaTimedOut' },
     ReviewOverdue: { type: 'ReviewOverdue' },
     PaymentMethodOverdue: { type: 'PaymentMethodOverdue' },
+    SkipCompensation: { type: 'SkipCompensation', ...operator },
+    RefundByOperator: { type: 'RefundByOperator', ...operator, amount: usd(100) },
     ProvidePaymentMethod: { type: 'ProvidePaymentMethod', by: customerId, token: 'tok_other' },
   },
   payment: {
     AuthorizePayment: { type: 'AuthorizePayment', attempt: 1, amount: usd(2_599), token: 'tok_success' },
     CapturePayment: { type: 'CapturePayment', attempt: 1, amount: usd(2_599) },
     VoidPayment: { type: 'VoidPayment', attempt: 1, reason: 'cancelled' },
+    SettleRefundByHand: { type: 'SettleRefundByHand', refundId: 'ord_1/refund', reason: 'A cheque was sent.' },
     RefundPayment: { type: 'RefundPayment', refundId: 'ord_1/refund', amount: usd(100), reason: 'cancelled' },
     PaymentGatewayResult: {
       type: 'PaymentGatewayResult',

@@ -4,7 +4,7 @@ import type { SagaState } from '../../../actors/orderSaga/state.ts';
 import { ask, read } from '../../calls.ts';
 import { notFound } from '../../problem.ts';
 import { type Answer, type Call, type Route, route } from '../../route.ts';
-import { orderIdParams, repairSchema, sagaSchema } from '../../schemas/admin.ts';
+import { orderIdParams, repairSchema, sagaRefundSchema, sagaSchema } from '../../schemas/admin.ts';
 import { sagaView } from '../../views/saga.ts';
 
 const tag = 'Operators: orders';
@@ -37,7 +37,9 @@ const getSaga = route({
   handler: (call) => show(call, call.params.orderId),
 });
 
-function repair(name: string, type: SagaOperatorCommand['type'], summary: string): Route {
+type Repair = Exclude<SagaOperatorCommand['type'], 'RefundByOperator'>;
+
+function repair(name: string, type: Repair, summary: string): Route {
   return route({
     method: 'post',
     path: `/v1/admin/sagas/{orderId}/${name}`,
@@ -51,16 +53,39 @@ function repair(name: string, type: SagaOperatorCommand['type'], summary: string
     example: { why: 'Spoke with the customer.' },
     handler: async (call) => {
       const { orderId } = call.params;
-      const command: SagaOperatorCommand = { type, by: call.principal.sub, why: call.body.why };
+      const command = { type, by: call.principal.sub, why: call.body.why };
       const answer = await ask(call, sagaAddress(orderId), command);
       return { ...(await show(call, orderId, answer.version)), replayed: answer.replayed };
     },
   });
 }
 
+const refund = route({
+  method: 'post',
+  path: '/v1/admin/sagas/{orderId}/refund',
+  tag,
+  summary: 'Give back a part of what was captured, or all that is left of it; the order goes on',
+  access: { scope: 'payments' },
+  idempotency: 'required',
+  ifMatch: 'honoured',
+  params: orderIdParams,
+  body: sagaRefundSchema,
+  responses: saga,
+  example: { amount: { amount: 500, currency: 'USD' }, why: 'One cup was chipped.' },
+  handler: async (call) => {
+    const { orderId } = call.params;
+    const { amount = null, why } = call.body;
+    const command: SagaOperatorCommand = { type: 'RefundByOperator', by: call.principal.sub, why, amount };
+    const answer = await ask(call, sagaAddress(orderId), command);
+    return { ...(await show(call, orderId, answer.version)), replayed: answer.replayed };
+  },
+});
+
 export const sagaRoutes: readonly Route[] = [
   getSaga,
   repair('release', 'ReleaseHold', 'Let a held order go on'),
   repair('cancel', 'CancelByOperator', 'Cancel the order and undo what was done'),
-  repair('retry', 'RetrySaga', 'Start a held order anew, or repeat the compensations that failed'),
+  repair('retry', 'RetrySaga', 'Start a held order anew, or repeat the compensations and refunds that failed'),
+  repair('skip', 'SkipCompensation', 'What could not be undone was settled by hand: go on to the end without it'),
+  refund,
 ];
