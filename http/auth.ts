@@ -51,8 +51,8 @@ const SESSION_CLAIM = 'holdfast_session';
 export type Issued = { readonly token: string; readonly expiresAt: number };
 
 export interface Tokens {
-  /** Fails when only an outside issuer is configured. */
-  issue(principal: Principal & { readonly role: Role }): Promise<Issued>;
+  /** Fails when only an outside issuer is configured. The lifetime is the role's unless one is given. */
+  issue(principal: Principal & { readonly role: Role }, lifetimeSeconds?: number): Promise<Issued>;
   /** The caller of a request by its `Authorization` header; anonymous without one, 401 with one that isn't good. */
   principal(authorization: string | undefined): Principal | Promise<Principal>;
 }
@@ -112,10 +112,10 @@ export function createTokens(options: TokenOptions): Tokens {
   }
 
   return {
-    async issue({ sub, role, scopes, session }) {
+    async issue({ sub, role, scopes, session }, lifetimeSeconds = LIFETIME_SECONDS[role]) {
       if (!secret) throw new Problem(404, 'session.outside-issuer', 'Sessions are issued by an outside issuer here.');
       const issuedAt = Math.floor(now() / 1_000);
-      const expires = issuedAt + LIFETIME_SECONDS[role];
+      const expires = issuedAt + lifetimeSeconds;
       const token = await new SignJWT({
         role,
         ...(scopes.length > 0 && { scopes }),

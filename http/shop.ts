@@ -4,6 +4,7 @@
  */
 import type { Holdfast } from '../supervisors/holdfast.ts';
 
+export type { Finding as CheckFinding } from '../actors/checks/finding.ts';
 export type { DeadLetters, LetterQuery, StoredDeadLetter, StoredRepair } from '../storage/deadLetters.ts';
 export type { CatalogEntry, CatalogPosition } from '../storage/projections/catalogReader.ts';
 export type { OrderPage, OrderRow } from '../storage/projections/customerOrders.ts';
@@ -28,6 +29,7 @@ export type Shop = Pick<
   | 'reconcile'
   | 'statistics'
   | 'caches'
+  | 'check'
   | 'health'
   | 'metrics'
   | 'clock'

@@ -107,10 +107,7 @@ export function openDatabase(path: string): Db {
     db.exec('BEGIN IMMEDIATE; COMMIT');
   } catch (error) {
     db.close();
-    if (error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY') {
-      throw new StoreInUse(`${path} is in use by another process`, { cause: error });
-    }
-    throw error;
+    throw isBusy(error) ? new StoreInUse(`${path} is in use by another process`, { cause: error }) : error;
   }
   db.pragma('synchronous = FULL');
   db.pragma(`cache_size = -${PAGE_CACHE_KIB}`);
@@ -127,6 +124,28 @@ export function openDatabase(path: string): Db {
     throw new Error(`${path} has schema version ${version}; this Holdfast reads version ${SCHEMA_VERSION}`);
   }
   return db;
+}
+
+/**
+ * Opens a file that no node is running on, to look at it. Nothing is written to it.
+ * @throws StoreInUse; Error when there is no such file, or it is of another version
+ */
+export function openForReading(path: string): Db {
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: LOCK_TIMEOUT_MS });
+  try {
+    const version = db.pragma('user_version', { simple: true });
+    // The first read of a table is what a lock refuses.
+    db.prepare('SELECT count(*) FROM meta').get();
+    if (version === SCHEMA_VERSION) return db;
+    throw new Error(`${path} has schema version ${version}; this Holdfast reads version ${SCHEMA_VERSION}`);
+  } catch (error) {
+    db.close();
+    throw isBusy(error) ? new StoreInUse(`${path} is in use by another process`, { cause: error }) : error;
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY';
 }
 
 export function readMeta(db: Db, name: string): string | undefined {

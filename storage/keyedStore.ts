@@ -19,11 +19,17 @@ export type KeyedStore<Entry extends KeyedEntry> = {
   close(): void;
 };
 
-export function openKeyedStore<Entry extends KeyedEntry>(path: string): KeyedStore<Entry> {
-  const db = new Database(path);
-  db.pragma('journal_mode = WAL');
-  db.pragma('synchronous = OFF');
-  db.exec('CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID');
+/** `readonly`: only to look at; the file must exist, and `put` fails. */
+export function openKeyedStore<Entry extends KeyedEntry>(
+  path: string,
+  { readonly = false }: { readonly readonly?: boolean } = {},
+): KeyedStore<Entry> {
+  const db = new Database(path, { readonly });
+  if (!readonly) {
+    db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = OFF');
+    db.exec('CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID');
+  }
   const get = db.prepare<[string], string>('SELECT entry FROM entries WHERE key = ?').pluck();
   const put = db.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?)');
   const all = db.prepare<[], string>('SELECT entry FROM entries').pluck();

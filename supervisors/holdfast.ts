@@ -33,6 +33,8 @@ import { withAlerts } from './alerts.ts';
 import { type Backups, createBackups } from './backups.ts';
 import { type CacheFigures, createCaches } from './caches.ts';
 import { openCatalog } from './catalog.ts';
+import type { Check } from './checker/checker.ts';
+import { openChecker } from './checker/open.ts';
 import { createRealClock, createVirtualClock, type VirtualClock } from './clock.ts';
 import { type Config, configuredPolicy } from './config.ts';
 import { createFailPoints } from './failPoints.ts';
@@ -47,6 +49,8 @@ import { createTelemetry, type RuntimeTelemetry } from './telemetry.ts';
 
 /** How long stopping waits for work under way. */
 const STOP_PATIENCE_MS = 10_000;
+/** How long the checker waits, in real time, before it looks again at what seems wrong. */
+const CHECK_AGAIN_MS = 250;
 /** How long advancing the virtual clock waits, at each step, for what the step caused. */
 const SETTLE_PATIENCE_MS = 10_000;
 
@@ -66,6 +70,8 @@ export type Holdfast = ShopCore & {
   /** Our books of the customers' money against the payment vendor's. */
   readonly reconcile: Reconcile;
   readonly checkAddress: AddressCheck;
+  /** Looks for what should not be (I5 to I9), slice by slice. */
+  readonly check: Check;
   readonly policy: Policy;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -162,6 +168,13 @@ export function startHoldfast(
   const customerOrders = createCustomerOrdersReader(db);
   const stock = createStockReader(db);
   const staff = createStaffReader(db);
+  const reconcile = createReconcile({
+    books: createSimulatorBooks(ledger, clock.now),
+    store,
+    aggregateIds: createAggregateIds(db),
+    deciders: all,
+    clock,
+  });
   return {
     ...createShopCore({ node, store, clock, deciders: all }),
     node,
@@ -173,12 +186,15 @@ export function startHoldfast(
     staff: async () => staff(),
     letters,
     quarantined: () => node.quarantined,
-    reconcile: createReconcile({
-      books: createSimulatorBooks(ledger, clock.now),
-      store,
-      aggregateIds: createAggregateIds(db),
+    reconcile,
+    check: openChecker({
+      db,
       deciders: all,
-      clock,
+      now: clock.now,
+      monotonic: clock.monotonic,
+      pause: () => new Promise((resolve) => void clock.delay(CHECK_AGAIN_MS, resolve)),
+      quarantined: () => node.quarantined,
+      reconcile,
     }),
     checkAddress: createAddressCheck(createAddressSimulator(clock), surroundings),
     policy,

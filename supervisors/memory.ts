@@ -134,7 +134,7 @@ export function snapshotsAt(
   return snapshots;
 }
 
-function snapshotOf(key: AddressKey, decider: AnyDecider, memory: Memory): Snapshot {
+export function snapshotOf(key: AddressKey, decider: AnyDecider, memory: Memory): Snapshot {
   const { seq, version, state, timers } = memory;
   return { key, seq, version, stateVersion: stateVersionOf(decider), state, timers: [...timers.values()] };
 }

@@ -1,6 +1,7 @@
 /** Every route there is, in one place: the router and the description are made of this list. */
 import type { Route } from '../route.ts';
 import { backupRoutes } from './admin/backups.ts';
+import { check } from './admin/check.ts';
 import { dashboardRoutes } from './admin/dashboards.ts';
 import { deadLetterRoutes } from './admin/deadLetters.ts';
 import { addNote } from './admin/notes.ts';
@@ -43,6 +44,7 @@ export function allRoutes({ virtualClock, chaos }: Features): readonly Route[] {
     ...backupRoutes,
     ...deadLetterRoutes,
     ...quarantineRoutes,
+    check,
     ...paymentRoutes,
     ...dashboardRoutes,
     ...(virtualClock ? [advanceClock] : []),

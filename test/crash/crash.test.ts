@@ -8,7 +8,7 @@ import type { FailPointName } from '../../actors/kernel/ports.ts';
 import { createSeededIds } from '../../supervisors/ids.ts';
 import { createClient } from '../support/client.ts';
 import { type Server, startServer } from '../support/server.ts';
-import { checkBooks, vendorFindings } from './books.ts';
+import { checkBooks, checkerFindings, vendorFindings } from './books.ts';
 import { type Buyers, startBuyers } from './buyers.ts';
 
 const crash = suite('crash');
@@ -44,8 +44,9 @@ async function closeBooks(shop: Shop, buyers: Buyers): Promise<void> {
     const { body } = await client.call('GET', `/v1/orders/${orderId}`, { token });
     kept.set(orderId, body.payment.captured.amount - body.payment.refunded.amount);
   }
+  const checked = await checkerFindings(client, staff);
   await shop.server.kill('SIGTERM');
-  const findings = [...books.findings, ...buyers.surprises, ...vendorFindings(shop.server.folder, kept)];
+  const findings = [...books.findings, ...checked, ...buyers.surprises, ...vendorFindings(shop.server.folder, kept)];
   assert.equal(findings, [], `seed ${SEED}`);
   assert.is(books.fulfilled + books.ended, purchases.length);
   assert.ok(books.fulfilled > 0 && books.ended > 0, `${books.fulfilled} fulfilled, ${books.ended} ended`);

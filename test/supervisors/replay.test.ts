@@ -204,7 +204,7 @@ replay('planted damage is found: a changed, missing, added or swapped row', ({ d
   assert.match(found(`DELETE FROM records WHERE ${record(last)}`), 'the log ends elsewhere');
   assert.match(found(`DELETE FROM heads WHERE shard = ${shard}`), 'does not know of its log');
   assert.match(found(`DELETE FROM commits WHERE position = ${commit}`), rows);
-  assert.match(found("INSERT INTO commits VALUES (NULL, 'x/order', 1, 1, 'nobody', 1, '{}')"), /has \d+ commits, its/);
+  assert.match(found("INSERT INTO commits VALUES (NULL, 'x/order', 1, 1, 'nobody', 1, '{}')"), /are in no record/);
   const numbers = found(
     `UPDATE records SET n = -3 WHERE ${record(3)}`,
     `UPDATE records SET n = 3 WHERE ${record(4)}`,
