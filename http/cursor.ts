@@ -1,4 +1,5 @@
 /** Opaque page cursors: the position after which the next page starts, tied to the query that it belongs to. */
+import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { Problem } from './problem.ts';
 
@@ -23,4 +24,9 @@ export function decodeCursor<Position>(cursor: string, scope: string, schema: z.
   const parsed = schema.safeParse(decoded[1]);
   if (!parsed.success) throw refused(parsed.error);
   return parsed.data;
+}
+
+/** Names a list with its filters, however many, in few letters. */
+export function scopeOf(list: string, filters: object): string {
+  return `${list}/${createHash('sha256').update(JSON.stringify(filters)).digest('base64url').slice(0, 16)}`;
 }

@@ -8,9 +8,15 @@ export type { Finding as CheckFinding } from '../actors/checks/finding.ts';
 export type { DeadLetters, LetterQuery, StoredDeadLetter, StoredRepair } from '../storage/deadLetters.ts';
 export type { CatalogEntry, CatalogPosition } from '../storage/projections/catalogReader.ts';
 export type { OrderPage, OrderRow } from '../storage/projections/customerOrders.ts';
+export type { OrderFact } from '../storage/projections/orderFacts.ts';
+export type { FoundOrder, OrderFilter } from '../storage/projections/orderSearch.ts';
+export type { OrderDay } from '../storage/projections/statistics.ts';
 export type { StockRow } from '../storage/projections/stockLevels.ts';
+export type { AsOf, PastEvent, StateAsOf, TimerAt } from '../supervisors/inspection.ts';
 export type { Finding } from '../supervisors/reconcile.ts';
+export type { FoundSaga } from '../supervisors/sagaSearch.ts';
 export type { Versioned } from '../supervisors/shop.ts';
+export type { Statistics } from '../supervisors/statistics.ts';
 
 export type Shop = Pick<
   Holdfast,
@@ -27,9 +33,9 @@ export type Shop = Pick<
   | 'letters'
   | 'quarantined'
   | 'reconcile'
-  | 'statistics'
   | 'caches'
   | 'check'
+  | 'operators'
   | 'health'
   | 'metrics'
   | 'clock'

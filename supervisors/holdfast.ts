@@ -19,6 +19,7 @@ import {
 } from '../storage/projections/customerOrders.ts';
 import { createStaff, createStaffReader } from '../storage/projections/staff.ts';
 import { createStockLevels, createStockReader, type StockLevels } from '../storage/projections/stockLevels.ts';
+import { type Filling, openReadModels } from '../storage/readModels.ts';
 import { createShardStore } from '../storage/shardStore.ts';
 import { createStoreFigures } from '../storage/storeFigures.ts';
 import { createAddressCheck } from '../transport/address/gateway.ts';
@@ -41,10 +42,10 @@ import { createFailPoints } from './failPoints.ts';
 import { createIds } from './ids.ts';
 import type { AnyDecider } from './memory.ts';
 import { createNode, type Node } from './node.ts';
+import { createOperatorQueries, OPERATORS_READ_MODELS, type OperatorQueries } from './operatorQueries.ts';
 import type { Quarantined } from './quarantine.ts';
 import { createReconcile, type Reconcile } from './reconcile.ts';
 import { createShopCore, type ShopCore } from './shop.ts';
-import { type CountedStatistics, rememberedStatistics } from './statistics.ts';
 import { createTelemetry, type RuntimeTelemetry } from './telemetry.ts';
 
 /** How long stopping waits for work under way. */
@@ -58,7 +59,6 @@ export type Holdfast = ShopCore & {
   readonly node: Node;
   readonly catalog: Catalog;
   readonly caches: () => readonly CacheFigures[];
-  readonly statistics: () => CountedStatistics;
   readonly customerOrders: (...page: Parameters<CustomerOrders>) => Promise<ReturnType<CustomerOrders>>;
   /** The staff accounts' ids, oldest first. */
   readonly staff: () => Promise<readonly string[]>;
@@ -72,6 +72,8 @@ export type Holdfast = ShopCore & {
   readonly checkAddress: AddressCheck;
   /** Looks for what should not be (I5 to I9), slice by slice. */
   readonly check: Check;
+  /** What operators look up over all aggregates. */
+  readonly operators: OperatorQueries;
   readonly policy: Policy;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -121,7 +123,13 @@ export function startHoldfast(
   const caches = createCaches(clock.now, telemetry.registry);
   const { projection: catalogProjection, catalog } = openCatalog(db, policy, caches);
   const embedded = createEmbeddedLog(db, {
-    projections: [createStockLevels(db), catalogProjection, createCustomerOrders(db), createStaff(db)],
+    projections: [
+      createStockLevels(db),
+      catalogProjection,
+      createCustomerOrders(db),
+      createStaff(db),
+      ...openReadModels(db, OPERATORS_READ_MODELS, fillingLog(logger)),
+    ],
     failPoint,
     monotonic: clock.monotonic,
     observe: telemetry.recordAppended,
@@ -180,9 +188,9 @@ export function startHoldfast(
     node,
     catalog,
     caches: caches.figures,
-    statistics: rememberedStatistics(db, clock, policy, caches),
     customerOrders: async (customer, page) => customerOrders(customer, page),
     stock: async (sku) => stock(sku),
+    operators: createOperatorQueries({ db, node, store, clock, deciders: all, policy, caches }),
     staff: async () => staff(),
     letters,
     quarantined: () => node.quarantined,
@@ -219,6 +227,14 @@ export function startHoldfast(
       ledger.close();
       db.close();
     },
+  };
+}
+
+/** Filling read models of a big store takes minutes, once: nobody should think that it hangs. */
+function fillingLog(logger: Logger): Filling {
+  return {
+    progress: (done, of) => logger.info({ done, of }, 'filling the lists of orders and sagas from the log'),
+    skipped: (key, error) => logger.warn({ err: error, actor: key }, 'left out of the lists: its events make no sense'),
   };
 }
 

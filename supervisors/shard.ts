@@ -152,6 +152,11 @@ export class Shard {
     return actor !== undefined;
   }
 
+  /** Messages waiting for an actor; undefined when it isn't live. */
+  mailbox(address: Address): number | undefined {
+    return this.#actors.find(addressKey(address))?.waiting.length;
+  }
+
   /** Lets go of idle actors: at most `keep` stay, and none untouched since `before` (monotonic ms). */
   passivate(keep: number, before: number): number {
     return this.#actors.passivate(keep, before, (actor) => this.#commits.isDurable(actor.lastTicket));

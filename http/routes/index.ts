@@ -1,16 +1,20 @@
 /** Every route there is, in one place: the router and the description are made of this list. */
 import type { Route } from '../route.ts';
+import { actorRoutes } from './admin/actors.ts';
 import { backupRoutes } from './admin/backups.ts';
 import { check } from './admin/check.ts';
 import { dashboardRoutes } from './admin/dashboards.ts';
 import { deadLetterRoutes } from './admin/deadLetters.ts';
 import { addNote } from './admin/notes.ts';
+import { adminOrderRoutes } from './admin/orders.ts';
 import { paymentRoutes } from './admin/payments.ts';
 import { adminProductRoutes } from './admin/products.ts';
 import { advanceClock, killActor, quarantineRoutes } from './admin/runtime.ts';
+import { listSagas } from './admin/sagaList.ts';
 import { sagaRoutes } from './admin/sagas.ts';
 import { shipmentRoutes } from './admin/shipments.ts';
 import { staffRoutes } from './admin/staff.ts';
+import { getStatistics } from './admin/statistics.ts';
 import { stockRoutes } from './admin/stock.ts';
 import { cartRoutes } from './carts.ts';
 import { checkoutRoutes } from './checkouts.ts';
@@ -38,8 +42,12 @@ export function allRoutes({ virtualClock, chaos }: Features): readonly Route[] {
     ...adminProductRoutes,
     ...stockRoutes,
     ...shipmentRoutes,
+    ...adminOrderRoutes,
+    listSagas,
     ...sagaRoutes,
     addNote,
+    getStatistics,
+    ...actorRoutes,
     ...staffRoutes,
     ...backupRoutes,
     ...deadLetterRoutes,

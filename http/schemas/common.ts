@@ -46,6 +46,14 @@ export function queryInteger(minimum: number, maximum: number, description: stri
     .meta({ type: 'integer', minimum, maximum, description });
 }
 
+/** A time or a day in a query string, made ms since the epoch; a day is its first moment, UTC. */
+export function queryTime(description: string) {
+  return z
+    .union([z.iso.datetime({ offset: true }), z.iso.date()])
+    .transform((text) => Date.parse(text))
+    .meta({ type: 'string', description, example: '2026-11-21T10:00:00Z' });
+}
+
 export const limitSchema = queryInteger(1, MAX_PAGE, 'Rows per page.').optional().default(DEFAULT_PAGE);
 export const cursorSchema = z
   .string()

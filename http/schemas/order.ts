@@ -17,7 +17,7 @@ import { deliverySchema } from './customer.ts';
 
 const MAX_LINES = 100;
 
-const orderStatusSchema = z
+export const orderStatusSchema = z
   .enum([
     'placed',
     'on-hold',

@@ -21,11 +21,11 @@ export function sagaView(saga: SagaState, version: number, history: readonly Sto
   };
 }
 
-function reasonOf(phase: Phase): string | null {
+export function reasonOf(phase: Phase): string | null {
   return 'reason' in phase ? phase.reason : null;
 }
 
-function stepView({ id, work, status, asked, undone, round, reason }: Step) {
+export function stepView({ id, work, status, asked, undone, round, reason }: Step) {
   return {
     id,
     kind: work.kind,

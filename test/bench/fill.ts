@@ -14,8 +14,10 @@ import { shop } from '../../actors/shop.ts';
 import { type Db, openDatabase, readMeta } from '../../storage/database.ts';
 import { createEmbeddedLog } from '../../storage/embeddedLog.ts';
 import { createCustomerOrders } from '../../storage/projections/customerOrders.ts';
+import { openReadModels } from '../../storage/readModels.ts';
 import { type CommitColumns, decodeCommit, encodeRecord, GENESIS_HASH } from '../../storage/recordCodec.ts';
 import { createShardStore } from '../../storage/shardStore.ts';
+import { OPERATORS_READ_MODELS } from '../../supervisors/operatorQueries.ts';
 import { shardOf } from '../../supervisors/placement.ts';
 import type { Delivered } from './catalog.ts';
 import { databasePath } from './server.ts';
@@ -26,6 +28,9 @@ const CHECKPOINT_PAGES = 50_000;
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const ID_LENGTH = 26;
 const ORDERED_DIGITS = 8;
+
+/** The server whose store this was has filled them. */
+const NO_FILLING = { progress: () => {}, skipped: () => {} };
 
 type ShardTail = { head: ShardHead; commits: Commit[]; bodies: string[] };
 
@@ -44,7 +49,7 @@ export async function fillStore(
   db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   const rows = patternRows(db, pattern);
   const log = createEmbeddedLog(db, {
-    projections: [createCustomerOrders(db)],
+    projections: [createCustomerOrders(db), ...openReadModels(db, OPERATORS_READ_MODELS, NO_FILLING)],
     failPoint: () => {},
     monotonic: () => performance.now(),
     observe: () => {},

@@ -1,7 +1,8 @@
 /** Statistics and caches over HTTP, on the virtual clock. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cachesSchema, statisticsSchema } from '../../http/schemas/dashboards.ts';
+import { cachesSchema } from '../../http/schemas/dashboards.ts';
+import { statisticsSchema } from '../../http/schemas/queries.ts';
 import { HOUR, MINUTE, openShop, type Shopkeeper } from '../support/shopkeeper.ts';
 
 type Context = { keeper: Shopkeeper };
@@ -30,12 +31,17 @@ async function cache({ shop, staff: token }: Shopkeeper, name: string) {
 dashboards('an empty shop has numbers too', async () => {
   const empty = await openShop({ seed: false });
   try {
-    const { countedAt, ...numbers } = await statistics(empty);
-    assert.is(countedAt, new Date(empty.shop.shop.clock.now()).toISOString());
+    const { asOf, ...numbers } = await statistics(empty);
+    assert.is(asOf, new Date(empty.shop.shop.clock.now()).toISOString());
     assert.equal(numbers, {
       products: { draft: 0, active: 0, discontinued: 0, outOfStock: 0 },
       stock: { available: 0, reserved: 0, committed: 0, picked: 0 },
-      orders: [],
+      days: 30,
+      orders: { ever: [], count: 0, byStatus: {}, byDay: [] },
+      payments: { attempts: 0, failures: 0, failedPercent: 0, byDay: [] },
+      sagas: { count: 0, averageMs: null, p50Ms: null, p95Ms: null, p99Ms: null },
+      topSkus: [],
+      lowStock: [],
     });
   } finally {
     await empty.close();
@@ -57,7 +63,7 @@ dashboards('products, stock and orders are counted', async ({ keeper }) => {
   assert.equal(numbers.products, { draft: 1, active: 2, discontinued: 1, outOfStock: 1 });
   assert.equal(numbers.stock, { available: 10, reserved: 0, committed: 5, picked: 0 });
   const value = { amount: totals[0] + totals[1], currency: 'USD' };
-  assert.equal(numbers.orders, [{ status: 'fulfilling', count: 2, value }]);
+  assert.equal(numbers.orders.ever, [{ status: 'fulfilling', count: 2, value }]);
 });
 
 dashboards('numbers are at most five minutes old and say from when they are', async ({ keeper }) => {
@@ -68,7 +74,7 @@ dashboards('numbers are at most five minutes old and say from when they are', as
   await keeper.pass(1);
   const later = await statistics(keeper);
   assert.is(later.products.active, first.products.active + 1);
-  assert.is(Date.parse(later.countedAt) - Date.parse(first.countedAt), 5 * MINUTE + 1);
+  assert.is(Date.parse(later.asOf) - Date.parse(first.asOf), 5 * MINUTE + 1);
 });
 
 dashboards('a product is read once an hour, and at once after a change', async ({ keeper }) => {

@@ -1,22 +1,8 @@
 /** Figures for the operator's dashboards. */
 import { type Route, route } from '../../route.ts';
-import { cachesSchema, statisticsSchema } from '../../schemas/dashboards.ts';
-import { time } from '../../views/time.ts';
+import { cachesSchema } from '../../schemas/dashboards.ts';
 
 const tag = 'Operators: figures';
-
-const getStatistics = route({
-  method: 'get',
-  path: '/v1/admin/statistics',
-  tag,
-  summary: 'Products, stock and orders in numbers, at most 5 minutes old',
-  access: { scope: 'orders' },
-  responses: { 200: { description: 'As of `countedAt`.', schema: statisticsSchema } },
-  handler: ({ shop }) => {
-    const { countedAt, ...statistics } = shop.statistics();
-    return { status: 200, body: { countedAt: time(countedAt), ...statistics } };
-  },
-});
 
 const getCaches = route({
   method: 'get',
@@ -28,4 +14,4 @@ const getCaches = route({
   handler: ({ shop }) => ({ status: 200, body: { data: shop.caches() } }),
 });
 
-export const dashboardRoutes: readonly Route[] = [getStatistics, getCaches];
+export const dashboardRoutes: readonly Route[] = [getCaches];

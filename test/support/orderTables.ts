@@ -1,0 +1,56 @@
+/** A log with the read models of the operators behind it, and orders made up to fill it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Commit } from '../../actors/kernel/message.ts';
+import { type Db, openDatabase } from '../../storage/database.ts';
+import { createEmbeddedLog } from '../../storage/embeddedLog.ts';
+import { createCustomerOrders } from '../../storage/projections/customerOrders.ts';
+import { type Filling, openReadModels, type ReadModel } from '../../storage/readModels.ts';
+import { encodeBody, encodeRecord, GENESIS_HASH } from '../../storage/recordCodec.ts';
+
+export const QUIET: Filling = { progress: () => {}, skipped: () => {} };
+
+export type OrderTables = {
+  readonly db: Db;
+  /** Appends the commits as one record; rejects when the store refuses it. */
+  append(commits: readonly Commit[]): Promise<void>;
+  close(): void;
+};
+
+export type OrderTablesOptions = {
+  readonly models: readonly ReadModel[];
+  /** Called in the transaction, after a record's rows are written: a throw undoes it. */
+  readonly beforeCommit?: () => void;
+};
+
+export function openOrderTables({ models, beforeCommit = () => {} }: OrderTablesOptions): OrderTables {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-tables-'));
+  const db = openDatabase(join(folder, 'test.sqlite'));
+  db.pragma('synchronous = OFF');
+  const log = createEmbeddedLog(db, {
+    projections: [createCustomerOrders(db), ...openReadModels(db, models, QUIET)],
+    failPoint: (name) => name === 'after-append-before-apply' && beforeCommit(),
+    monotonic: () => performance.now(),
+    observe: () => {},
+  });
+  let [n, prevHash] = [0, GENESIS_HASH];
+  return {
+    db,
+    async append(commits) {
+      const header = { schema: 1, shard: 0, epoch: 1, n: n + 1, prevHash, at: 0, inboxOffset: 0, acked: [] } as const;
+      const record = encodeRecord({ ...header, commits }, commits.map(encodeBody), []);
+      await log.append(record);
+      [n, prevHash] = [n + 1, record.hash];
+    },
+    close() {
+      db.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The next commit of an aggregate, with these events. */
+export function committed(key: string, seq: number, at: number, ...events: Commit['events']): Commit {
+  return { key, seq, version: seq, cause: `${key}-${seq}`, at, events, sends: [], timers: [] };
+}
