@@ -5,7 +5,14 @@
 
 /** Payment tokens, hashes of passwords, and links that act for who has them. */
 const SECRET: ReadonlySet<string> = new Set(['token', 'paymentToken', 'passwordHash', 'url']);
-const PERSONAL: ReadonlySet<string> = new Set(['personal', 'address', 'billingAddress', 'email']);
+const PERSONAL: ReadonlySet<string> = new Set([
+  'personal',
+  'address',
+  'billingAddress',
+  'addressCheck',
+  'check',
+  'email',
+]);
 /** What is personal in one type of aggregate only: a product has a name too. */
 const PERSONAL_OF: Readonly<Record<string, readonly string[]>> = { customer: ['name'] };
 
