@@ -14,7 +14,11 @@ const PERSONAL: ReadonlySet<string> = new Set([
   'email',
 ]);
 /** What is personal in one type of aggregate only: a product has a name too. */
-const PERSONAL_OF: Readonly<Record<string, readonly string[]>> = { customer: ['name'] };
+const PERSONAL_OF: Readonly<Record<string, readonly string[]>> = {
+  customer: ['name'],
+  // Of a note.
+  order: ['text'],
+};
 
 export function redacted(type: string, value: unknown, showPersonal: boolean): unknown {
   if (Array.isArray(value)) return value.map((item) => redacted(type, item, showPersonal));

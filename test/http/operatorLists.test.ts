@@ -116,12 +116,17 @@ lists('an order is shown as it was at a time or a version, with its saga', async
   const tuesday = nowOf(keeper);
   await keeper.pass(HOUR);
   await keeper.operator('POST', `/v1/admin/sagas/${id}/release`, { why: 'Known customer.' });
+  await keeper.operator('POST', `/v1/admin/orders/${id}/notes`, { text: 'Knock.' });
   const now = await look(keeper, `orders/${id}`);
+  assert.equal(
+    now.body.notes.map(({ text }: { text: string }) => text),
+    ['Knock.'],
+  );
   assert.equal([now.body.status, now.body.saga.status], ['fulfilling', 'completed']);
   assert.is(now.headers.get('etag'), `"${now.body.version}"`);
   const then = await look(keeper, `orders/${id}`, { at: tuesday });
   assert.equal([then.body.status, then.body.awaiting, then.body.changedAt], ['on-hold', 'review', tuesday]);
-  assert.equal([then.body.saga.status, then.body.saga.awaiting], ['waiting', 'review']);
+  assert.equal([then.body.saga.status, then.body.saga.awaiting, then.body.notes], ['waiting', 'review', []]);
   const first = await look(keeper, `orders/${id}`, { version: 1 });
   assert.equal([first.body.status, first.body.version, first.body.payment.status], ['placed', 1, 'pending']);
   assert.equal((await look(keeper, `orders/${id}`, { version: now.body.version })).body, now.body);

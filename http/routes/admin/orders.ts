@@ -16,6 +16,7 @@ import {
   FAILURES,
 } from '../../schemas/queries.ts';
 import type { AsOf, OrderFilter } from '../../shop.ts';
+import { notesView } from '../../views/notes.ts';
 import { orderView } from '../../views/order.ts';
 import { foundOrderView, sagaSummaryView } from '../../views/queries.ts';
 import { time } from '../../views/time.ts';
@@ -63,7 +64,7 @@ const getOrder = route({
   method: 'get',
   path: '/v1/admin/orders/{id}',
   tag,
-  summary: 'One order with its saga, as it is or as it was',
+  summary: 'One order with its notes and its saga, as it is or as it was',
   access,
   params: idParams,
   query: asOfQuery,
@@ -79,6 +80,7 @@ const getOrder = route({
       ...orderView(found.state, found.version),
       customerId: found.state.customerId,
       changedAt: time(found.at),
+      notes: notesView(found.state),
       saga: saga === undefined ? null : sagaSummaryView(saga),
     };
     return { status: 200, body, version: found.version, orderId: id };
