@@ -12,6 +12,7 @@ const ALERTS: Partial<Record<AlertingEvent['type'], string>> = {
   ShipmentFound: 'shipment.found',
   LabelFailed: 'shipment.label-failed',
   LowStockReached: 'stock.low',
+  BackorderOverdueNoted: 'saga.backorder-overdue',
   ReviewOverdueNoted: 'saga.review-overdue',
   RefundEscalated: 'payment.refund-escalated',
   RefundOverdueNoted: 'payment.refund-overdue',

@@ -5,10 +5,11 @@
  * Everything is keyed by reservation id, never by quantity, so a message that is late or repeated changes nothing twice.
  * A reservation ends shipped, released, expired or refused; what ended is remembered in a bounded memory, so that a
  * message that was overtaken by the end gets the right answer. The parts: messages, state, alerts (low stock), staff,
- * transfers.
+ * transfers, backorders.
  */
 
 import { withAlerts } from './inventoryItem/alerts.ts';
+import { allocate, freePieces, promise, waitingFor } from './inventoryItem/backorders.ts';
 import { isPieces, type StockDecision } from './inventoryItem/decision.ts';
 import type { InventoryCommand, InventorySend, Of, SagaAddress, StockAnswer } from './inventoryItem/messages.ts';
 import { splitId } from './inventoryItem/messages.ts';
@@ -55,20 +56,31 @@ function expireAt(reservationId: string, at: number): TimerChange<InventoryComma
 }
 
 function reserve(state: InventoryState, command: Of<'ReserveStock'>, context: ShopContext): StockDecision {
-  const { reservationId, quantity, saga } = command;
-  const { available } = state;
-  const refused: StockAnswer = { type: 'StockRefused', reservationId, available };
+  const { reservationId, quantity, saga, wait } = command;
+  const available = freePieces(state);
+  const expected = promise(state);
+  const refused: StockAnswer = { type: 'StockRefused', reservationId, available, ...(expected && { expected }) };
   const known = tableGet(state.reservations, reservationId);
   if (known) return answer(saga, { type: 'StockReserved', reservationId, expiresAt: known.expiresAt });
+  const waiting = waitingFor(state, reservationId);
+  if (waiting) return answer(saga, { type: 'StockBackordered', reservationId, expectedAt: waiting.expectedAt });
   const ended = recentGet(state.ended, reservationId);
   if (ended === 'shipped') return answer(saga, { type: 'StockReserved', reservationId, expiresAt: context.now });
   if (ended !== undefined) return answer(saga, refused);
 
   if (!isPieces(quantity) || quantity > available) {
+    if (wait && expected && isPieces(quantity) && quantity <= expected.quantity) {
+      const expectedAt = expected.at;
+      return answer(saga, { type: 'StockBackordered', reservationId, expectedAt }, [
+        { type: 'BackorderRegistered', v: 1, reservationId, quantity, sagaId: saga.id, expectedAt },
+      ]);
+    }
     const keep = context.policy.stock.tombstones;
     return answer(saga, refused, [{ type: 'ReservationRejected', v: 1, reservationId, quantity, available, keep }]);
   }
-  const expiresAt = context.now + context.policy.stock.reservationMs;
+  // Who was ready to wait is still waiting for other lines.
+  const { stock, backorder } = context.policy;
+  const expiresAt = context.now + (wait ? backorder.holdMs : stock.reservationMs);
   return {
     ...answer(saga, { type: 'StockReserved', reservationId, expiresAt }, [
       { type: 'StockReserved', v: 1, reservationId, quantity, sagaId: saga.id, expiresAt },
@@ -105,6 +117,13 @@ function release(state: InventoryState, command: Of<'ReleaseReservation'>, conte
       ...answer(saga, released, [{ type: 'ReservationReleased', v: 1, reservationId, quantity, from: status, keep }]),
       timers: status === 'held' ? [{ clear: expiryOf(reservationId) }] : [],
     };
+  }
+  const waiting = waitingFor(state, reservationId);
+  if (waiting) {
+    const { quantity } = waiting;
+    return answer(saga, released, [
+      { type: 'BackorderCleared', v: 1, reservationId, quantity, outcome: 'released', keep },
+    ]);
   }
   if (recentGet(state.ended, reservationId) !== undefined) return answer(saga, released);
   return answer(saga, released, [{ type: 'ReservationPrevented', v: 1, reservationId, keep }]);
@@ -163,8 +182,15 @@ const STAFF: ReadonlySet<InventoryCommand['type']> = new Set<InventoryCommand['t
 function decide(state: InventoryState, command: InventoryCommand, context: ShopContext): StockDecision {
   const decision = handle(state, command, context);
   if ('rejection' in decision && decision.rejection) return decision;
-  const after = withAlerts(state, decision.events, context.policy);
-  return { ...decision, events: after.events, ...(STAFF.has(command.type) && { reply: stockFigures(after.state) }) };
+  const { events, sends = [], timers = [] } = decision;
+  const moved = withAlerts(state, events, context.policy);
+  const allocated = allocate(moved.state, context);
+  return {
+    events: [...moved.events, ...allocated.events],
+    sends: [...sends, ...allocated.sends],
+    timers: [...timers, ...allocated.timers],
+    ...(STAFF.has(command.type) && { reply: stockFigures(allocated.state) }),
+  };
 }
 
 function handle(state: InventoryState, command: InventoryCommand, context: ShopContext): StockDecision {
@@ -177,6 +203,8 @@ function handle(state: InventoryState, command: InventoryCommand, context: ShopC
       return release(state, command, context);
     case 'ExpireReservation':
       return expire(state, command, context);
+    case 'AllocateBackorders':
+      return noChange;
     case 'PickReservation':
       return pick(state, command.reservationId);
     case 'ShipReservation':
@@ -208,7 +236,7 @@ function handle(state: InventoryState, command: InventoryCommand, context: ShopC
 
 export const inventoryDecider: Decider<InventoryState, InventoryCommand, InventoryEvent, Policy> = {
   type: 'stock',
-  stateVersion: 2,
+  stateVersion: 3,
   partitionKey: (id) => splitId(id).sku,
   initial,
   decide,

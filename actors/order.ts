@@ -61,6 +61,7 @@ export type SagaNews = {
       readonly awaiting: Awaiting;
       readonly url?: string;
       readonly expiresAt?: number;
+      readonly expectedAt?: number;
     }
   | { readonly type: 'ReleaseOrder' }
   | { readonly type: 'ConfirmOrder' }

@@ -73,6 +73,15 @@ export type Policy = {
   };
   readonly order: { readonly customerCancelMs: number; readonly returnWindowMs: number };
   readonly stock: { readonly reservationMs: number; readonly lowStockThreshold: number; readonly tombstones: number };
+  readonly backorder: {
+    /** A delivery that is farther away is asked about: wait or cancel. And how long the customer may think about it. */
+    readonly choiceAfterMs: number;
+    readonly choiceMs: number;
+    /** How long after the delivery should have come an operator sees the order. */
+    readonly patienceMs: number;
+    /** How long a waiting order keeps what has come for it, while other lines are still missing. */
+    readonly holdMs: number;
+  };
   /** Money in minor units. */
   readonly routing: {
     /** What a parcel costs from a warehouse in the customer's region, in the country, and from abroad. */
@@ -136,6 +145,7 @@ export const defaultPolicy: Policy = {
   },
   order: { customerCancelMs: 2 * HOUR, returnWindowMs: 30 * DAY },
   stock: { reservationMs: 30 * MINUTE, lowStockThreshold: 10, tombstones: 1_000 },
+  backorder: { choiceAfterMs: 7 * DAY, choiceMs: DAY, patienceMs: 2 * DAY, holdMs: 30 * DAY },
   routing: { parcelCosts: [400, 600, 1_500], splitSaving: 200 },
   payment: {
     authorizationMs: 7 * DAY,

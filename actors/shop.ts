@@ -99,7 +99,8 @@ export type FromElsewhere = {
     | 'ReleaseQuarantine'
     | 'ExpectDelivery'
     | 'ClearExpected'
-    | 'ExpireReservation';
+    | 'ExpireReservation'
+    | 'AllocateBackorders';
 };
 
 type Accepted<Type> = Type extends AggregateType

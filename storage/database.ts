@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 
 export type Db = Database.Database;
 
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 /** A process that is just ending may hold the file for a moment. */
 const LOCK_TIMEOUT_MS = 2_000;
 const PAGE_CACHE_KIB = 32 * 1024;
@@ -77,7 +77,7 @@ const SCHEMA = `
     sku TEXT NOT NULL, warehouse TEXT NOT NULL, available INTEGER NOT NULL, reserved INTEGER NOT NULL,
     committed INTEGER NOT NULL, picked INTEGER NOT NULL, received INTEGER NOT NULL, shipped INTEGER NOT NULL,
     adjusted INTEGER NOT NULL, quarantined INTEGER NOT NULL, transferred_in INTEGER NOT NULL,
-    transferred_out INTEGER NOT NULL, in_transit INTEGER NOT NULL, expected_quantity INTEGER, expected_at INTEGER,
+    transferred_out INTEGER NOT NULL, in_transit INTEGER NOT NULL, backordered INTEGER NOT NULL, expected_quantity INTEGER, expected_at INTEGER,
     PRIMARY KEY (sku, warehouse)
   ) WITHOUT ROWID;
   CREATE TABLE customer_orders (

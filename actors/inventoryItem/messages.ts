@@ -25,6 +25,8 @@ export type InventoryCommand =
       readonly reservationId: string;
       readonly quantity: number;
       readonly saga: SagaAddress;
+      /** If it isn't there: register it for the expected delivery, first come, first served. */
+      readonly wait?: true;
     }
   | { readonly type: 'CommitReservation'; readonly reservationId: string; readonly saga: SagaAddress }
   /**
@@ -42,8 +44,9 @@ export type InventoryCommand =
       readonly quarantined?: number;
       readonly returnId: string;
     }
-  // timer
+  // timers
   | { readonly type: 'ExpireReservation'; readonly reservationId: string }
+  | { readonly type: 'AllocateBackorders' }
   // edge, staff
   | { readonly type: 'ReceiveStock'; readonly quantity: number; readonly reference?: string }
   | { readonly type: 'AdjustStock'; readonly delta: number; readonly reason: string }
@@ -59,10 +62,21 @@ export type InventoryCommand =
 
 export type Of<Type extends InventoryCommand['type']> = Extract<InventoryCommand, { type: Type }>;
 
+/** What the next delivery should bring, or what of it can be promised; `at` in ms since the epoch. */
+export type Expected = { readonly quantity: number; readonly at: number };
+
 /** What a stock item tells the saga. */
 export type StockAnswer =
   | { readonly type: 'StockReserved'; readonly reservationId: string; readonly expiresAt: number }
-  | { readonly type: 'StockRefused'; readonly reservationId: string; readonly available: number }
+  /** With what is free, and what can be promised of the expected delivery. */
+  | {
+      readonly type: 'StockRefused';
+      readonly reservationId: string;
+      readonly available: number;
+      readonly expected?: Expected;
+    }
+  /** It waits for the delivery; once the pieces are there, StockReserved follows. */
+  | { readonly type: 'StockBackordered'; readonly reservationId: string; readonly expectedAt: number }
   | { readonly type: 'StockCommitted'; readonly reservationId: string }
   /** A commit came too late: the reservation is expired, released or unknown. */
   | {

@@ -2,7 +2,9 @@
 import { assertNever } from '../kernel/assertNever.ts';
 import { emptyRecent, type Recent, recentAdd } from '../kernel/recent.ts';
 import { emptyTable, type Table, tableDelete, tableGet, tableSet } from '../kernel/table.ts';
-import { splitId } from './messages.ts';
+import { type Expected, splitId } from './messages.ts';
+
+export type { Expected } from './messages.ts';
 
 // events
 
@@ -23,6 +25,14 @@ export type InventoryEvent = { readonly v: 1 } & (
       readonly reservationId: string;
       readonly quantity: number;
       readonly available: number;
+    } & Remembered)
+  | ({ readonly type: 'BackorderRegistered' } & Backorder)
+  /** `allocated`: it is reserved now. `released`: nobody wants it any more. */
+  | ({
+      readonly type: 'BackorderCleared';
+      readonly reservationId: string;
+      readonly quantity: number;
+      readonly outcome: 'allocated' | 'released';
     } & Remembered)
   | { readonly type: 'ReservationCommitted'; readonly reservationId: string; readonly quantity: number }
   | ({
@@ -77,6 +87,14 @@ export type Reservation = {
   readonly expiresAt: number;
 };
 
+/** A reservation that waits for pieces. */
+export type Backorder = {
+  readonly reservationId: string;
+  readonly quantity: number;
+  readonly sagaId: string;
+  readonly expectedAt: number;
+};
+
 export type EndedReservation = 'released' | 'expired' | 'shipped' | 'refused';
 
 export type StockFigures = {
@@ -93,10 +111,9 @@ export type StockFigures = {
   readonly transferredOut: number;
   /** Of what was sent to other warehouses: not known to have arrived. */
   readonly inTransit: number;
+  /** Pieces that orders wait for; not part of the count. */
+  readonly backordered: number;
 };
-
-/** What the next delivery should bring. */
-export type Expected = { readonly quantity: number; readonly at: number };
 
 export type InventoryState = StockFigures & {
   readonly sku: string;
@@ -107,6 +124,8 @@ export type InventoryState = StockFigures & {
   readonly ended: Recent<EndedReservation>;
   readonly restocked: Recent<true>;
   readonly expected: Expected | null;
+  /** Who waits, in the order in which they get something. */
+  readonly backorders: readonly Backorder[];
   /** Transfers that left and are not known to have arrived: pieces by id. */
   readonly departed: Table<number>;
   readonly arrived: Recent<true>;
@@ -126,11 +145,13 @@ export function initial(id: string): InventoryState {
     transferredIn: 0,
     transferredOut: 0,
     inTransit: 0,
+    backordered: 0,
     low: false,
     reservations: emptyTable,
     ended: emptyRecent,
     restocked: emptyRecent,
     expected: null,
+    backorders: [],
     departed: emptyTable,
     arrived: emptyRecent,
   };
@@ -138,8 +159,8 @@ export function initial(id: string): InventoryState {
 
 export function stockFigures(state: InventoryState): StockFigures {
   const { available, reserved, committed, picked, received, shipped, adjusted } = state;
-  const { quarantined, transferredIn, transferredOut, inTransit } = state;
-  const beside = { quarantined, transferredIn, transferredOut, inTransit };
+  const { quarantined, transferredIn, transferredOut, inTransit, backordered } = state;
+  const beside = { quarantined, transferredIn, transferredOut, inTransit, backordered };
   return { available, reserved, committed, picked, received, shipped, adjusted, ...beside };
 }
 
@@ -176,6 +197,18 @@ export function evolve(state: InventoryState, event: InventoryEvent): InventoryS
       return end(state, event, 'refused');
     case 'ReservationPrevented':
       return end(state, event, 'released');
+    case 'BackorderRegistered': {
+      const { type: _type, v: _v, ...backorder } = event;
+      const backorders = [...state.backorders, backorder];
+      return { ...state, backorders, backordered: state.backordered + event.quantity };
+    }
+    case 'BackorderCleared': {
+      const cleared = {
+        backorders: state.backorders.filter(({ reservationId }) => reservationId !== event.reservationId),
+        backordered: state.backordered - event.quantity,
+      };
+      return { ...(event.outcome === 'released' ? end(state, event, 'released') : state), ...cleared };
+    }
     case 'ReservationCommitted': {
       const { reserved, committed } = state;
       const moved = { reserved: reserved - event.quantity, committed: committed + event.quantity };

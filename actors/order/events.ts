@@ -5,8 +5,11 @@ import type { ShippingMethod } from '../policy.ts';
 import type { AddressVerdict, OrderLine, PostalAddress, Totals } from '../shared.ts';
 import type { ShipmentAlert, ShipmentStatus } from '../shipment/messages.ts';
 
-/** `payment`: the customer's bank asks for approval. `payment-method`: the customer is asked for another one. */
-export type Awaiting = 'review' | 'operator' | 'payment' | 'payment-method';
+/**
+ * `payment`: the customer's bank asks for approval. `payment-method`: the customer is asked for another one. `stock`: a
+ * delivery is expected. `backorder-choice`: the customer is asked whether to wait for it.
+ */
+export type Awaiting = 'review' | 'operator' | 'payment' | 'payment-method' | 'stock' | 'backorder-choice';
 
 export type OrderOutcome = 'cancelled' | 'out-of-stock' | 'payment-failed';
 
@@ -71,6 +74,8 @@ export type OrderEvent =
       /** Where the customer does what is asked, if that isn't here; and until when, in ms since the epoch. */
       readonly url?: string;
       readonly expiresAt?: number;
+      /** It is backordered: when everything should have come, in ms since the epoch. */
+      readonly expectedAt?: number;
     }
   | { readonly type: 'OrderReleased'; readonly v: 1; readonly seq: number }
   | { readonly type: 'OrderConfirmed'; readonly v: 1; readonly seq: number }

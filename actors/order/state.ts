@@ -49,6 +49,7 @@ export type Order = {
     readonly reason: string;
     readonly url?: string;
     readonly expiresAt?: number;
+    readonly expectedAt?: number;
   } | null;
   readonly cancellation: { readonly by: string; readonly reason: string } | null;
   readonly end: {
@@ -167,13 +168,14 @@ function statusOf(order: Order): OrderStatus {
   }
   if (order.stage === 'closed') return 'closed';
   if (order.cancellation !== null) return 'cancelling';
-  if (order.hold !== null) return 'on-hold';
+  if (order.hold !== null) return order.hold.expectedAt === undefined ? 'on-hold' : 'backordered';
   return parcelStatus(order.lines, order.shipments) ?? order.stage;
 }
 
 function awaitingOf(order: Order, status: OrderStatus): Awaiting | null {
   if (status === 'manual-review' || status === 'refund-pending' || status === 'delivery-failed') return 'operator';
-  if (status === 'on-hold' && order.hold !== null) return order.hold.awaiting;
+  const held = status === 'on-hold' || status === 'backordered';
+  if (held && order.hold !== null) return order.hold.awaiting;
   if (order.payment.openRefund?.escalated) return 'operator';
   return order.end === null && needsAttention(order.shipments) ? 'operator' : null;
 }

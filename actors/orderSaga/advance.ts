@@ -4,13 +4,13 @@
  */
 import { shipmentId } from '../shipment.ts';
 import type { Work } from './events.ts';
-import { liveReservations, missingPortions, reservationsOf } from './routing.ts';
+import { backorderFor, liveReservations, missingPortions, type Portion, reservationsOf } from './routing.ts';
 import { isConfirmed, type Saga, type StepOf, stepsOf } from './state.ts';
 import type { Turn } from './turn.ts';
 
 type ParcelLine = Extract<Work, { kind: 'ship' }>['lines'][number];
 
-export type Progress = 'asked' | 'out-of-stock' | 'needs-review' | 'fulfilled';
+export type Progress = Exclude<Reserved, 'reserved'> | 'needs-review' | 'fulfilled';
 
 export function advance(turn: Turn): Progress {
   if (isConfirmed(turn.saga)) return shipParcels(turn) ? 'fulfilled' : 'asked';
@@ -22,19 +22,32 @@ export function advance(turn: Turn): Progress {
   return 'asked';
 }
 
-function reserveLines(turn: Turn): 'reserved' | 'asked' | 'out-of-stock' {
-  for (const [index, { sku }] of turn.saga.lines.entries()) {
-    const line = index + 1;
-    const portions = missingPortions(turn.saga, line);
-    if (portions === null) return 'out-of-stock';
-    for (const { warehouse, quantity } of portions) {
-      const name = `${line}.${reservationsOf(turn.saga, line).length + 1}`;
-      const reservationId = `${turn.saga.orderId}/${name}`;
-      const route = turn.saga.candidates.indexOf(warehouse);
-      turn.start(`reserve:${name}`, { kind: 'reserve', line, route, reservationId, sku, quantity, warehouse });
-    }
+type Reserved = 'reserved' | 'asked' | 'out-of-stock' | 'backordered' | 'waiting-for-stock';
+
+function reserveLines(turn: Turn): Reserved {
+  const waits = liveReservations(turn.saga).filter(({ work, status }) => work.wait && status !== 'succeeded');
+  if (waits.length > 0) return waits.some(({ status }) => status === 'running') ? 'asked' : 'waiting-for-stock';
+  const missing = turn.saga.lines.map((_, index) => missingPortions(turn.saga, index + 1));
+  const lacking = missing.flatMap((portions, index) => (portions === null ? [index + 1] : []));
+  const backorders = lacking.flatMap((line) => backorderFor(turn.saga, line) ?? []);
+  if (backorders.length < lacking.length) return 'out-of-stock';
+  for (const [index, portions] of missing.entries()) {
+    for (const portion of portions ?? []) reserve(turn, index + 1, portion, false);
   }
-  return liveReservations(turn.saga).every(({ status }) => status === 'succeeded') ? 'reserved' : 'asked';
+  const reservations = liveReservations(turn.saga);
+  if (reservations.some(({ status }) => status !== 'succeeded')) return 'asked';
+  if (backorders.length === 0) return 'reserved';
+  turn.record({ type: 'BackorderPlanned', v: 1, lines: backorders });
+  return 'backordered';
+}
+
+export function reserve(turn: Turn, line: number, { warehouse, quantity }: Portion, wait: boolean): void {
+  const { orderId, lines, candidates } = turn.saga;
+  const name = `${line}.${reservationsOf(turn.saga, line).length + 1}`;
+  const reservationId = `${orderId}/${name}`;
+  const sku = lines[line - 1]?.sku ?? '';
+  const what = { line, route: candidates.indexOf(warehouse), reservationId, sku, quantity, warehouse };
+  turn.start(`reserve:${name}`, { kind: 'reserve', ...what, ...(wait && { wait }) });
 }
 
 function authorized(turn: Turn): boolean {

@@ -27,7 +27,13 @@ function succeed(turn: Turn, step: Step): void {
       turn.tell({ type: 'ConfirmOrder' });
     }
     proceed(turn);
-  } else if (step.status === 'failed' || step.status === 'compensated' || mayOutliveRelease(step)) {
+  } else {
+    undoUnwanted(turn, step);
+  }
+}
+
+function undoUnwanted(turn: Turn, step: Step): void {
+  if (step.status === 'failed' || step.status === 'compensated' || mayOutliveRelease(step)) {
     turn.compensate(step, 'It came when it was no longer wanted.');
   }
 }
@@ -37,8 +43,8 @@ function mayOutliveRelease({ work, status }: Step): boolean {
   return (work.kind === 'reserve' || work.kind === 'reship-reserve') && status === 'compensating';
 }
 
-function fail(turn: Turn, step: Step, reason: string, available?: number): void {
-  turn.record({ type: 'StepFailed', v: 1, step: step.id, reason, ...(available !== undefined && { available }) });
+function fail(turn: Turn, step: Step, reason: string): void {
+  turn.record({ type: 'StepFailed', v: 1, step: step.id, reason });
   proceed(turn);
 }
 
@@ -68,7 +74,10 @@ export function hearStock(turn: Turn, answer: StockAnswer): void {
       succeed(turn, reserve);
       break;
     case 'StockRefused':
-      if (mayHaveHappened(reserve)) fail(turn, reserve, REFUSED, answer.available);
+      if (mayHaveHappened(reserve)) refuse(turn, reserve, answer);
+      break;
+    case 'StockBackordered':
+      defer(turn, reserve, answer.expectedAt);
       break;
     case 'StockCommitted':
       if (commit !== undefined) succeed(turn, commit);
@@ -87,6 +96,25 @@ export function hearStock(turn: Turn, answer: StockAnswer): void {
       break;
     default:
       assertNever(answer);
+  }
+}
+
+function refuse(
+  turn: Turn,
+  { id: step }: Step,
+  { available, expected }: Extract<StockAnswer, { type: 'StockRefused' }>,
+) {
+  turn.record({ type: 'StepFailed', v: 1, step, reason: REFUSED, available, ...(expected && { expected }) });
+  proceed(turn);
+}
+
+/** It waits in the queue of the stock. */
+function defer(turn: Turn, step: Step, expectedAt: number): void {
+  if (step.status === 'running' || step.status === 'unknown') {
+    turn.record({ type: 'StepDeferred', v: 1, step: step.id, expectedAt });
+    proceed(turn);
+  } else {
+    undoUnwanted(turn, step);
   }
 }
 

@@ -2,6 +2,7 @@
  * The way back: in reverse order over every step that ran or may have run. One kind of step at a time; the next follows
  * when all of it is answered or given up on, so one compensation that fails never stops the others.
  */
+import { commitOf } from './advance.ts';
 import type { StepKind } from './events.ts';
 import { type Saga, type Step, type StepStatus, stepsOf } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -22,13 +23,22 @@ const MAY_EXIST: ReadonlySet<StepStatus> = new Set<StepStatus>(['running', 'wait
 export function unwind(turn: Turn, reason: string): 'asked' | 'kept' | 'unwound' {
   for (const kind of REVERSE_ORDER) {
     for (const step of stepsOf(turn.saga, kind)) {
-      if (MAY_EXIST.has(step.status) && !isOwed(turn.saga, step)) turn.compensate(step, reason);
+      if (MAY_EXIST.has(step.status) && !isOwed(turn.saga, step) && !isKept(turn.saga, step)) {
+        turn.compensate(step, reason);
+      }
     }
     const steps: Step[] = stepsOf(turn.saga, kind);
     if (steps.some(({ status }) => status === 'compensating')) return 'asked';
     if (steps.some(({ status }) => status === 'kept')) return 'kept';
   }
   return 'unwound';
+}
+
+/** What has come for an order that goes on waiting for the rest. */
+function isKept({ phase, steps }: Saga, { id, work, status }: Step): boolean {
+  const waitsOn = phase.status === 'compensating' && phase.goal === 'backorder';
+  const came = work.kind === 'reserve' && work.wait === true && status === 'succeeded';
+  return waitsOn && came && steps[commitOf(id)] === undefined;
 }
 
 /**

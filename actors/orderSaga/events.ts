@@ -1,4 +1,5 @@
 /** What has happened to the fulfilment of one order: its steps, their compensations, its holds and its end. */
+import type { Expected } from '../inventoryItem/messages.ts';
 import type { Money } from '../kernel/money.ts';
 import type { Awaiting } from '../order/events.ts';
 import type { ShippingMethod } from '../policy.ts';
@@ -19,6 +20,8 @@ export type Work =
       readonly sku: string;
       readonly quantity: number;
       readonly warehouse: string;
+      /** It waits for the delivery that is expected there. */
+      readonly wait?: true;
     }
   | { readonly kind: 'authorize'; readonly attempt: number }
   | {
@@ -62,12 +65,18 @@ export type Work =
       readonly lines: readonly { readonly sku: string; readonly quantity: number; readonly reservationId: string }[];
     };
 
+export type BackorderLine = { readonly line: number; readonly warehouse: string; readonly expectedAt: number };
+export type BackorderChoice = 'wait' | 'cancel';
+
 export type StepKind = Work['kind'];
 
 export type EndOutcome = 'cancelled' | 'out-of-stock' | 'payment-failed';
 
-/** Where a compensation leads: to an end, to a hold (for the operator, or for the customer to pay anew), or to a new start. */
-export type Goal = EndOutcome | 'on-hold' | 'payment-method' | 'retry';
+/**
+ * Where a compensation leads: to an end, to a hold (for the operator, or for the customer to pay anew), to waiting for
+ * stock, or to a new start.
+ */
+export type Goal = EndOutcome | 'on-hold' | 'payment-method' | 'backorder' | 'retry';
 
 /** Why everything is undone, who asked for it (`saga`: nobody) and for which reason of theirs. */
 export type Undoing = {
@@ -103,9 +112,17 @@ export type SagaEvent =
       readonly v: 1;
       readonly step: string;
       readonly reason: string;
-      /** Of a refused reservation: the pieces that the warehouse said it has. */
+      /** Of a refused reservation: the pieces that the warehouse said it has, and what it can promise. */
       readonly available?: number;
+      readonly expected?: Expected;
     }
+  /** The stock has registered it and answers again when the pieces are there. */
+  | { readonly type: 'StepDeferred'; readonly v: 1; readonly step: string; readonly expectedAt: number }
+  /** What can't be reserved now, and where it is waited for instead. */
+  | { readonly type: 'BackorderPlanned'; readonly v: 1; readonly lines: readonly BackorderLine[] }
+  /** The customer has said whether to wait for a delivery that is far away. */
+  | { readonly type: 'BackorderChosen'; readonly v: 1; readonly by: string; readonly choice: BackorderChoice }
+  | { readonly type: 'BackorderOverdueNoted'; readonly v: 1 }
   /** `final`: asked for the last time; whether it happened is unknown. */
   | { readonly type: 'StepTimedOut'; readonly v: 1; readonly step: string; readonly final: boolean }
   | ({ readonly type: 'CompensationStarted'; readonly v: 1 } & Undoing)

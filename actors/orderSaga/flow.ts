@@ -2,11 +2,12 @@
 import { assertNever } from '../kernel/assertNever.ts';
 import type { Awaiting } from '../order/events.ts';
 import { advance, isFulfilled } from './advance.ts';
+import { backorderStanding, holdForStock, registerBackorders } from './backorder.ts';
 import { unwind } from './compensation.ts';
 import type { EndOutcome, Undoing } from './events.ts';
 import { isReshipped, reshipParcels } from './reship.ts';
 import { reviewReason } from './review.ts';
-import { isAskingToPay, isConfirmed, type Phase, stepsOf, stuckSteps } from './state.ts';
+import { isAskingToPay, isBackordered, isConfirmed, type Phase, stepsOf, stuckSteps } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** Goes on after anything has changed. */
@@ -44,6 +45,12 @@ function goForward(turn: Turn): void {
       return;
     case 'out-of-stock':
       undo(turn, { goal: 'out-of-stock', reason: 'Not every line can be delivered.', by: 'saga', why: '' });
+      return;
+    case 'backordered':
+      undo(turn, { goal: 'backorder', reason: 'Not every line is in stock.', by: 'saga', why: '' });
+      return;
+    case 'waiting-for-stock':
+      holdForStock(turn);
       return;
     case 'needs-review':
       hold(turn, 'review', reviewReason(turn.saga.review));
@@ -102,9 +109,16 @@ export function release(turn: Turn, by: string, why: string): void {
   const again = isConfirmed(turn.saga) ? {} : { confirmBy: turn.context.now + timeoutMs };
   turn.record({ type: 'SagaReleased', v: 1, by, why, ...again });
   turn.tell({ type: 'ReleaseOrder' });
-  if (phase.status === 'waiting' && phase.awaiting === 'review') turn.clearTimer('review');
+  clearHoldTimer(turn, phase);
   if (!isConfirmed(turn.saga)) turn.setTimer('saga', timeoutMs);
   proceed(turn);
+}
+
+/** The timer of a hold that is left; `phase` is what it was. */
+function clearHoldTimer(turn: Turn, phase: Phase): void {
+  if (phase.status !== 'waiting') return;
+  if (phase.awaiting === 'review') turn.clearTimer('review');
+  if (phase.awaiting === 'stock' || phase.awaiting === 'backorder-choice') turn.clearTimer('backorder');
 }
 
 function goOnIfAnswered(turn: Turn, awaiting: Awaiting): void {
@@ -114,6 +128,16 @@ function goOnIfAnswered(turn: Turn, awaiting: Awaiting): void {
   }
   if (awaiting === 'operator' && isConfirmed(saga) && isFulfilled(saga) && isReshipped(saga)) {
     release(turn, 'saga', 'Every warehouse has answered after all.');
+  }
+  if (isBackordered(saga)) goOnWithStock(turn);
+}
+
+function goOnWithStock(turn: Turn): void {
+  const standing = backorderStanding(turn.saga);
+  if (standing === 'arrived') release(turn, 'stock', 'What it waited for has come.');
+  if (standing === 'lost') {
+    const reason = 'What it waited for is gone.';
+    undo(turn, { goal: 'retry', reason, by: 'saga', why: reason });
   }
 }
 
@@ -126,7 +150,7 @@ export function undo(turn: Turn, undoing: Undoing): void {
     return;
   }
   if (!isConfirmed(turn.saga)) turn.clearTimer('saga');
-  if (phase.status === 'waiting' && phase.awaiting === 'review') turn.clearTimer('review');
+  clearHoldTimer(turn, phase);
   turn.record({ type: 'CompensationStarted', v: 1, ...undoing });
   if (undoing.goal === 'on-hold') turn.tell({ type: 'HoldOrder', awaiting: 'operator', reason: undoing.reason });
   proceed(turn);
@@ -146,10 +170,12 @@ function goBack(turn: Turn, { goal, reason, by, why }: Extract<Phase, { status: 
     case 'payment-method':
       turn.record({ type: 'SagaHeld', v: 1, awaiting: 'payment-method', reason });
       return;
+    case 'backorder':
     case 'retry': {
       const stuck = stuckSteps(turn.saga).map(({ id }) => id);
-      if (stuck.length === 0) release(turn, by, why);
-      else hold(turn, 'operator', `Could not be undone: ${stuck.join(', ')}`);
+      if (stuck.length > 0) hold(turn, 'operator', `Could not be undone: ${stuck.join(', ')}`);
+      else if (goal === 'retry') release(turn, by, why);
+      else registerBackorders(turn);
       return;
     }
     case 'cancelled':

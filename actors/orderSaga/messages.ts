@@ -5,6 +5,7 @@ import type { Money } from '../kernel/money.ts';
 import type { OrderRequest, SagaNews } from '../order.ts';
 import type { PaymentAnswer, PaymentCommand } from '../payment.ts';
 import type { ShipmentAnswer, ShipmentCommand } from '../shipment.ts';
+import type { BackorderChoice } from './events.ts';
 
 export const sagaAddress = (orderId: string): Address<'order-saga'> => ({ type: 'order-saga', id: orderId });
 
@@ -22,7 +23,8 @@ export type SagaOperatorCommand =
 
 export type SagaEdgeCommand =
   | SagaOperatorCommand
-  /** Whoever may is asked by the edge: the customer, or staff for the customer. */
+  // Whoever may is asked by the edge: the customer, or staff for the customer.
+  | { readonly type: 'ChooseBackorder'; readonly by: string; readonly choice: BackorderChoice }
   | { readonly type: 'ProvidePaymentMethod'; readonly by: string; readonly token: string };
 
 export type SagaTimerCommand =
@@ -30,6 +32,8 @@ export type SagaTimerCommand =
   | { readonly type: 'StepTimedOut'; readonly step: string; readonly attempt: number }
   | { readonly type: 'SagaTimedOut' }
   | { readonly type: 'ReviewOverdue' }
+  /** The customer has not said whether to wait; or the delivery has not come for long. */
+  | { readonly type: 'BackorderOverdue' }
   /** The time for giving another payment method is over. */
   | { readonly type: 'PaymentMethodOverdue' };
 

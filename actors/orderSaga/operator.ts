@@ -1,12 +1,13 @@
-/** What people do to a saga: customers cancel and pay anew, operators release, retry and cancel. */
+/** What people do to a saga: customers cancel, pay anew and choose whether to wait, operators release, retry and cancel. */
 import { assertNever } from '../kernel/assertNever.ts';
 import { type Rejection, reject } from '../kernel/decider.ts';
-import type { Repair, Undoing } from './events.ts';
+import { holdForStock } from './backorder.ts';
+import type { BackorderChoice, Repair, Undoing } from './events.ts';
 import { proceed, release, undo } from './flow.ts';
 import type { SagaCommand, SagaEdgeCommand } from './messages.ts';
 import { refundByOperator, retryRefunds, settleByHand, skipRefunds, stuckRefunds } from './refunds.ts';
 import { refundIdOf } from './requests.ts';
-import { isAskingToPay, isConfirmed, isEnding, stuckSteps } from './state.ts';
+import { isAskingToPay, isBackordered, isConfirmed, isEnding, stuckSteps } from './state.ts';
 import type { Turn } from './turn.ts';
 
 const EDGE_COMMANDS: { readonly [Type in SagaEdgeCommand['type']]: true } = {
@@ -16,6 +17,7 @@ const EDGE_COMMANDS: { readonly [Type in SagaEdgeCommand['type']]: true } = {
   SkipCompensation: true,
   RefundByOperator: true,
   ProvidePaymentMethod: true,
+  ChooseBackorder: true,
 };
 
 export function isEdgeCommand(command: SagaCommand): command is SagaEdgeCommand {
@@ -55,6 +57,8 @@ export function operate(turn: Turn, command: SagaEdgeCommand): Rejection | undef
       return refundByOperator(turn, command);
     case 'ProvidePaymentMethod':
       return payAnew(turn, command);
+    case 'ChooseBackorder':
+      return chooseBackorder(turn, command);
     default:
       return assertNever(command);
   }
@@ -84,6 +88,8 @@ function retry(turn: Turn, { by, why }: Repair): boolean {
     undo(turn, { goal: phase.outcome, reason: phase.reason, by, why });
   } else if (held && stuck.length > 0 && !isConfirmed(turn.saga)) {
     undo(turn, { goal: 'retry', reason: phase.reason, by, why });
+  } else if (isBackordered(turn.saga)) {
+    undo(turn, { goal: 'retry', reason: why, by, why });
   } else if (held || phase.status === 'completed') {
     for (const step of stuck) turn.compensate(step, why);
     release(turn, by, why);
@@ -126,6 +132,22 @@ function payAnew(turn: Turn, { by, token }: { readonly by: string; readonly toke
     by,
     why: 'Another payment method was given.',
   });
+  return undefined;
+}
+
+type Chosen = { readonly by: string; readonly choice: BackorderChoice };
+
+/** The same choice once more is answered like the first. */
+function chooseBackorder(turn: Turn, { by, choice }: Chosen): Rejection | undefined {
+  const { phase, backorder, orderId } = turn.saga;
+  if (phase.status !== 'waiting' || phase.awaiting !== 'backorder-choice') {
+    if (backorder?.choice === choice) return undefined;
+    const detail = `Order ${orderId} does not ask whether to wait.`;
+    return reject(409, 'order.backorder-not-asked', 'Nothing to choose', detail).rejection;
+  }
+  turn.record({ type: 'BackorderChosen', v: 1, by, choice });
+  if (choice === 'wait') holdForStock(turn);
+  else undo(turn, { goal: 'cancelled', reason: 'The customer does not want to wait.', by, why: '' });
   return undefined;
 }
 

@@ -15,7 +15,8 @@ export function requestOf(saga: Saga, work: Work): SagaSend {
     case 'reserve':
     case 'reship-reserve': {
       const { reservationId, quantity } = work;
-      const message = { type: 'ReserveStock', reservationId, quantity, saga: from } as const;
+      const wait = work.kind === 'reserve' && work.wait === true;
+      const message = { type: 'ReserveStock', reservationId, quantity, saga: from, ...(wait && { wait }) } as const;
       return { to: stockAddress(work.sku, work.warehouse), message };
     }
     case 'authorize': {

@@ -5,6 +5,7 @@
  */
 import type { Policy, Warehouse } from '../policy.ts';
 import type { OrderDraft, PostalAddress, ShelfStock } from '../shared.ts';
+import type { BackorderLine } from './events.ts';
 import { type Saga, type StepOf, stepsOf } from './state.ts';
 
 type Wanted = { readonly sku: string; readonly quantity: number };
@@ -51,7 +52,7 @@ export function liveReservations(saga: Saga): StepOf<'reserve'>[] {
 }
 
 function isLive({ status }: StepOf<'reserve'>): boolean {
-  return status === 'running' || status === 'succeeded';
+  return status === 'running' || status === 'waiting' || status === 'succeeded';
 }
 
 /** What to ask for next so that nothing of the line is missing; null when the warehouses don't have it. */
@@ -81,14 +82,26 @@ function isGivenUp(saga: Saga, line: number): boolean {
   return saga.candidates.some((id) => warehouses.filter((warehouse) => warehouse === id).length > RENEWALS);
 }
 
+/** Where and when all of the line is promised earliest, by those that refused it; null if nobody can. */
+export function backorderFor(saga: Saga, line: number): BackorderLine | null {
+  const wanted = saga.lines[line - 1]?.quantity ?? 0;
+  if (isGivenUp(saga, line)) return null;
+  const refused = sinceLost(reservationsOf(saga, line)).filter(({ round }) => round === saga.round);
+  // The newest word of each warehouse counts.
+  const newest = new Map(refused.map(({ work, expected }) => [work.warehouse, expected]));
+  const promises = [...newest].flatMap(([warehouse, expected]) =>
+    expected !== undefined && expected.quantity >= wanted ? [{ line, warehouse, expectedAt: expected.at }] : [],
+  );
+  return promises.toSorted((a, b) => a.expectedAt - b.expectedAt)[0] ?? null;
+}
+
 /**
  * What the warehouses that refused said they have, less what was reserved there since. What was said in an earlier round,
  * or before something that was reserved got lost, is too old.
  */
 function toldSince(saga: Saga, steps: readonly StepOf<'reserve'>[]): ReadonlyMap<string, number> {
-  const lost = steps.findLastIndex((step) => !isLive(step) && !wasRefused(step));
   const told = new Map<string, number>();
-  for (const step of steps.slice(lost + 1)) {
+  for (const step of sinceLost(steps)) {
     const { warehouse, quantity } = step.work;
     if (wasRefused(step)) {
       if (step.round === saga.round) told.set(warehouse, step.available ?? 0);
@@ -97,6 +110,10 @@ function toldSince(saga: Saga, steps: readonly StepOf<'reserve'>[]): ReadonlyMap
     }
   }
   return told;
+}
+
+function sinceLost(steps: readonly StepOf<'reserve'>[]): readonly StepOf<'reserve'>[] {
+  return steps.slice(steps.findLastIndex((step) => !isLive(step) && !wasRefused(step)) + 1);
 }
 
 function wasRefused({ status, reason }: StepOf<'reserve'>): boolean {

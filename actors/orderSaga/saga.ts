@@ -21,7 +21,13 @@ import { cancel, isEdgeCommand, operate, unknownSaga } from './operator.ts';
 import { rulesMatched } from './review.ts';
 import { candidatesFor } from './routing.ts';
 import { evolveSaga, initialSaga, type Saga, type SagaState, started } from './state.ts';
-import { onPaymentMethodOverdue, onReviewOverdue, onSagaTimedOut, onStepTimedOut } from './timeouts.ts';
+import {
+  onBackorderOverdue,
+  onPaymentMethodOverdue,
+  onReviewOverdue,
+  onSagaTimedOut,
+  onStepTimedOut,
+} from './timeouts.ts';
 import { Turn } from './turn.ts';
 
 export type { SagaEvent } from './events.ts';
@@ -88,11 +94,15 @@ function afterStart(saga: Saga, command: SagaCommand, context: ShopContext): Sag
     case 'ReviewOverdue':
       onReviewOverdue(turn);
       break;
+    case 'BackorderOverdue':
+      onBackorderOverdue(turn);
+      break;
     case 'PaymentMethodOverdue':
       onPaymentMethodOverdue(turn);
       break;
     case 'StockReserved':
     case 'StockRefused':
+    case 'StockBackordered':
     case 'StockCommitted':
     case 'StockCommitRefused':
     case 'StockReleased':

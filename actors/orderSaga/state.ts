@@ -1,14 +1,16 @@
 /** The state of a saga: a ledger of steps, none of which is ever forgotten, and the phase that the whole is in. */
+
+import type { Expected } from '../inventoryItem/messages.ts';
 import { assertNever } from '../kernel/assertNever.ts';
 import type { Money } from '../kernel/money.ts';
 import type { Awaiting } from '../order/events.ts';
 import type { ShippingMethod } from '../policy.ts';
 import type { PostalAddress } from '../shared.ts';
-import type { EndOutcome, Goal, SagaEvent, StepKind, Undoing, Work } from './events.ts';
+import type { BackorderChoice, BackorderLine, EndOutcome, Goal, SagaEvent, StepKind, Undoing, Work } from './events.ts';
 import type { ReviewRule } from './review.ts';
 
 /**
- * running, waiting (for the customer, at the bank) and unknown (no answer): it may have happened.
+ * running, waiting (for the customer, at the bank; for a delivery) and unknown (no answer): it may have happened.
  * succeeded: it has, and must be undone when the order ends. failed, compensated: nothing of it exists.
  * compensating: its compensation is asked for. kept: that was refused, it stands. stuck: it failed, the operator must act;
  * skipped: and has, by hand.
@@ -37,8 +39,11 @@ export type Step = {
   readonly round: number;
   /** Why it failed or is stuck. */
   readonly reason: string | null;
-  /** Of a refused reservation: the pieces that the warehouse said it has. */
+  /** Of a refused reservation: the pieces that the warehouse said it has, and what it can promise. */
   readonly available?: number;
+  readonly expected?: Expected;
+  /** Of one that waits for a delivery. */
+  readonly expectedAt?: number;
 };
 
 /** Of a refund by an operator. `amount`: what was asked for, once it is done what was given back. */
@@ -59,7 +64,7 @@ export type Phase =
       readonly status: 'waiting';
       readonly awaiting: Awaiting;
       readonly reason: string;
-      /** The operator let the review's deadline pass. */
+      /** The operator let the review's deadline pass; or the delivery has not come for long. */
       readonly overdue: boolean;
     }
   | ({ readonly status: 'compensating' } & Undoing)
@@ -86,6 +91,8 @@ export type Saga = {
   readonly steps: { readonly [id: string]: Step };
   /** By the shipment that is to be sent once more, oldest first; absent until there is one. */
   readonly reshipments?: { readonly [shipmentId: string]: { readonly dropped: boolean } };
+  /** What it waits for, or waited for last; absent until there is something. */
+  readonly backorder?: { readonly lines: readonly BackorderLine[]; readonly choice: BackorderChoice | null };
   /** Counts the starts: 1, and one more for each time that the operator let a held order start anew. */
   readonly round: number;
   /** The rules for a review that it matched. */
@@ -149,6 +156,7 @@ export function evolveStarted(before: Saga, event: LaterEvent): Saga {
     case 'StepStarted':
     case 'StepSucceeded':
     case 'StepFailed':
+    case 'StepDeferred':
     case 'StepTimedOut':
     case 'CompensationRequested':
     case 'StepCompensated':
@@ -171,7 +179,12 @@ export function evolveStarted(before: Saga, event: LaterEvent): Saga {
       const held = event.awaiting === 'payment' ? withSteps(saga, 'running', 'waiting') : saga;
       return { ...held, phase: { status: 'waiting', awaiting: event.awaiting, reason: event.reason, overdue: false } };
     }
+    case 'BackorderPlanned':
+      return { ...saga, backorder: { lines: event.lines, choice: null } };
+    case 'BackorderChosen':
+      return { ...saga, backorder: { lines: saga.backorder?.lines ?? [], choice: event.choice } };
     case 'ReviewOverdueNoted':
+    case 'BackorderOverdueNoted':
       return saga.phase.status === 'waiting' ? { ...saga, phase: { ...saga.phase, overdue: true } } : saga;
     case 'SagaReleased':
       return { ...released(saga), confirmBy: event.confirmBy ?? null };
@@ -219,9 +232,12 @@ function changedStep(step: Step, event: Exclude<StepEvent, { type: 'StepStarted'
     case 'StepSucceeded':
       return { ...step, status: 'succeeded' };
     case 'StepFailed': {
-      const { reason, available } = event;
-      return { ...step, status: 'failed', reason, ...(available !== undefined && { available }) };
+      const { reason, available, expected } = event;
+      const told = { ...(available !== undefined && { available }), ...(expected && { expected }) };
+      return { ...step, status: 'failed', reason, ...told };
     }
+    case 'StepDeferred':
+      return { ...step, status: 'waiting', expectedAt: event.expectedAt };
     case 'StepTimedOut':
       return event.final ? { ...step, status: 'unknown' } : { ...step, asked: step.asked + 1 };
     case 'CompensationRequested':
@@ -327,6 +343,11 @@ export function isForward({ phase }: Saga): boolean {
   return !['waiting', 'compensating', 'completed', 'aborted'].includes(phase.status);
 }
 
+/** Waits for a delivery, or for the customer's word whether to wait for it. */
+export function isBackordered({ phase }: Saga): boolean {
+  return phase.status === 'waiting' && (phase.awaiting === 'stock' || phase.awaiting === 'backorder-choice');
+}
+
 /** Waits for another payment method, or will as soon as everything is undone. */
 export function isAskingToPay({ phase, paymentRequest }: Saga): boolean {
   if (paymentRequest === null || paymentRequest.answered) return false;
@@ -340,5 +361,5 @@ function goalOf(phase: Phase): Goal | null {
 /** It leads to an end that nothing but a late answer changes. */
 export function isEnding({ phase }: Saga): boolean {
   const goal = goalOf(phase);
-  return goal !== null && goal !== 'on-hold' && goal !== 'payment-method' && goal !== 'retry';
+  return goal !== null && goal !== 'on-hold' && goal !== 'payment-method' && goal !== 'backorder' && goal !== 'retry';
 }

@@ -1,7 +1,8 @@
 /** What the saga does when nothing happens. */
+import { expectedAt } from './backorder.ts';
 import { hold, proceed, undo } from './flow.ts';
 import { stepAttempts } from './requests.ts';
-import { isAskingToPay, isConfirmed, isForward, type Step } from './state.ts';
+import { isAskingToPay, isBackordered, isConfirmed, isForward, type Step } from './state.ts';
 import { pendingSteps, type Turn } from './turn.ts';
 
 /** Asks again what was not answered; gives up on what was asked often enough. A step asked after the timer was set waits. */
@@ -56,6 +57,19 @@ export function onReviewOverdue(turn: Turn): void {
   const { phase } = turn.saga;
   if (phase.status === 'waiting' && phase.awaiting === 'review' && !phase.overdue) {
     turn.record({ type: 'ReviewOverdueNoted', v: 1 });
+  }
+}
+
+/** Nobody said whether to wait: that means no. A delivery that has not come is the operator's to look after. */
+export function onBackorderOverdue(turn: Turn): void {
+  const { phase } = turn.saga;
+  if (phase.status !== 'waiting' || !isBackordered(turn.saga)) return;
+  if (phase.awaiting === 'backorder-choice') {
+    undo(turn, { goal: 'out-of-stock', reason: 'Nobody chose to wait in time.', by: 'saga', why: '' });
+  } else if (!phase.overdue) {
+    const reason = 'The delivery that it waits for has not come.';
+    turn.record({ type: 'BackorderOverdueNoted', v: 1 });
+    turn.tell({ type: 'HoldOrder', awaiting: 'operator', reason, expectedAt: expectedAt(turn) });
   }
 }
 

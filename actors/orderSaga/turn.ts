@@ -11,7 +11,12 @@ type Unnumbered<News> = News extends unknown ? Omit<News, 'seq'> : never;
 type Timer = TimerChange<SagaTimerCommand>;
 
 /** The timers beside the one for unanswered steps, and what they say. */
-const TIMERS = { saga: 'SagaTimedOut', review: 'ReviewOverdue', payment: 'PaymentMethodOverdue' } as const;
+const TIMERS = {
+  saga: 'SagaTimedOut',
+  review: 'ReviewOverdue',
+  payment: 'PaymentMethodOverdue',
+  backorder: 'BackorderOverdue',
+} as const;
 type SagaTimer = keyof typeof TIMERS;
 
 export class Turn {

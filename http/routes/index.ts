@@ -16,6 +16,7 @@ import { shipmentRoutes } from './admin/shipments.ts';
 import { staffRoutes } from './admin/staff.ts';
 import { getStatistics } from './admin/statistics.ts';
 import { stockRoutes } from './admin/stock.ts';
+import { chooseBackorder } from './backorderChoice.ts';
 import { cartRoutes } from './carts.ts';
 import { checkoutRoutes } from './checkouts.ts';
 import { docsRoutes } from './docs.ts';
@@ -38,6 +39,7 @@ export function allRoutes({ virtualClock, chaos }: Features): readonly Route[] {
     ...checkoutRoutes,
     ...orderRoutes,
     payAnew,
+    chooseBackorder,
     ...meRoutes,
     ...adminProductRoutes,
     ...stockRoutes,

@@ -19,6 +19,7 @@ const figures = {
   transferredIn: z.int().min(0),
   transferredOut: z.int().min(0),
   inTransit: z.int().min(0).meta({ description: 'Sent to other warehouses and not known to have arrived.' }),
+  backordered: z.int().min(0).meta({ description: 'Pieces that orders wait for; not part of the count.' }),
   expected: z
     .union([z.strictObject({ quantity: z.int(), at: timeSchema }), z.null()])
     .meta({ description: 'What the next delivery should bring.' }),

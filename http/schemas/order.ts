@@ -39,10 +39,13 @@ export const orderStatusSchema = z
   ])
   .meta({ id: 'OrderStatus' });
 
-export const awaitingSchema = z.enum(['review', 'operator', 'payment', 'payment-method']).meta({
-  id: 'Awaiting',
-  description: 'payment: the bank asks the customer to approve. payment-method: the customer is asked for another one.',
-});
+export const awaitingSchema = z
+  .enum(['review', 'operator', 'payment', 'payment-method', 'stock', 'backorder-choice'])
+  .meta({
+    id: 'Awaiting',
+    description:
+      'payment: the bank asks the customer to approve. payment-method: the customer is asked for another one. stock: a delivery is expected. backorder-choice: the customer is asked whether to wait for it.',
+  });
 
 const shipmentSchema = z
   .strictObject({
@@ -91,6 +94,16 @@ export const orderSchema = z
       }),
       z.null(),
     ]),
+    backorder: z
+      .union([
+        z.strictObject({
+          expectedAt: timeSchema,
+          url: z.union([z.string(), z.null()]).meta({ description: 'POST there whether to wait, when that is asked.' }),
+          expiresAt: z.union([timeSchema, z.null()]).meta({ description: 'Until when; then it is cancelled.' }),
+        }),
+        z.null(),
+      ])
+      .meta({ description: 'Set while it waits for a delivery.' }),
     cartId: z.union([z.string(), z.null()]),
     currency: z.string(),
     payment: z.strictObject({
@@ -154,6 +167,10 @@ export const orderDraftSchema = z
     warnings: z.array(warningSchema),
   })
   .meta({ id: 'OrderDraft' });
+
+export const backorderChoiceSchema = z
+  .strictObject({ choice: z.enum(['wait', 'cancel']) })
+  .meta({ id: 'BackorderChoice' });
 
 export const payAnewSchema = z.strictObject({ token: paymentTokenSchema }).meta({ id: 'PayAnew' });
 

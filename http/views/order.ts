@@ -10,6 +10,7 @@ export function orderView(order: Order, version: number) {
     status: order.status,
     awaiting: order.awaiting,
     paymentRequest: paymentRequestView(order),
+    backorder: backorderView(order),
     cartId: order.cartId,
     currency: order.currency,
     payment: order.payment,
@@ -36,6 +37,13 @@ function paymentRequestView({ orderId, status, hold }: Order) {
   if (awaiting !== 'payment' && awaiting !== 'payment-method') return null;
   const here = awaiting === 'payment-method' ? `/v1/orders/${orderId}/payment` : null;
   return { reason, url: url ?? here, expiresAt: expiresAt === undefined ? null : time(expiresAt) };
+}
+
+function backorderView({ orderId, status, hold }: Order) {
+  if (status !== 'backordered' || hold?.expectedAt === undefined) return null;
+  const { awaiting, expectedAt, expiresAt } = hold;
+  const url = awaiting === 'backorder-choice' ? `/v1/orders/${orderId}/backorder-choice` : null;
+  return { expectedAt: time(expectedAt), url, expiresAt: expiresAt === undefined ? null : time(expiresAt) };
 }
 
 /** Once true it stays true, also for an order that is released from its hold and shows Placed again. */

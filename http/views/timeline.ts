@@ -86,6 +86,10 @@ function holdTitle(awaiting: Awaiting): string {
       return 'We are looking into this order';
     case 'payment':
       return 'Your bank asks you to approve the payment';
+    case 'stock':
+      return 'Order waits for a delivery';
+    case 'backorder-choice':
+      return 'Do you want to wait for the delivery?';
     case 'payment-method':
       return 'Another payment method is needed';
     default:

@@ -19,7 +19,7 @@ export type StockRow = { readonly warehouse: string } & StockLevel;
 type Stored = StockFigures & { readonly expectedQuantity: number | null; readonly expectedAt: number | null };
 
 const COLUMNS = `available, reserved, committed, picked, received, shipped, adjusted, quarantined,
-  transferred_in AS transferredIn, transferred_out AS transferredOut, in_transit AS inTransit,
+  transferred_in AS transferredIn, transferred_out AS transferredOut, in_transit AS inTransit, backordered,
   expected_quantity AS expectedQuantity, expected_at AS expectedAt`;
 
 export function createStockLevels(db: Db): Projection {
@@ -28,7 +28,7 @@ export function createStockLevels(db: Db): Projection {
   );
   const write = db.prepare(
     `INSERT OR REPLACE INTO stock_levels VALUES (@sku, @warehouse, @available, @reserved, @committed, @picked,
-     @received, @shipped, @adjusted, @quarantined, @transferredIn, @transferredOut, @inTransit, @quantity, @at)`,
+     @received, @shipped, @adjusted, @quarantined, @transferredIn, @transferredOut, @inTransit, @backordered, @quantity, @at)`,
   );
   // A popular SKU moves many times in one transaction: its row is read and written once.
   let touched = new Map<string, ReturnType<typeof initial>>();

@@ -35,6 +35,7 @@ const figures = (available: number, rest = {}) => ({
   transferredIn: 0,
   transferredOut: 0,
   inTransit: 0,
+  backordered: 0,
   ...rest,
 });
 const answers = (...messages: object[]) => messages.map((message) => ({ to: saga, message }));

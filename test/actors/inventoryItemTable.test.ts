@@ -52,7 +52,12 @@ const table: Record<string, Record<InventoryCommand['type'], string>> = {
 };
 
 function row(ReserveStock: string, CommitReservation: string, ReleaseReservation: string) {
-  const unmoved = { PickReservation: '- → -', ShipReservation: '- → -', ExpireReservation: '- → -' };
+  const unmoved = {
+    AllocateBackorders: '- → -',
+    PickReservation: '- → -',
+    ShipReservation: '- → -',
+    ExpireReservation: '- → -',
+  };
   const counted = {
     ReceiveStock: 'StockReceived → figures',
     AdjustStock: 'StockAdjusted → figures',
@@ -75,6 +80,7 @@ const commands: { readonly [Type in InventoryCommand['type']]: Extract<Inventory
   PickReservation: { type: 'PickReservation', reservationId: 'r1' },
   ShipReservation: { type: 'ShipReservation', reservationId: 'r1' },
   ExpireReservation: { type: 'ExpireReservation', reservationId: 'r1' },
+  AllocateBackorders: { type: 'AllocateBackorders' },
   ReceiveStock: { type: 'ReceiveStock', quantity: 3 },
   AdjustStock: { type: 'AdjustStock', delta: 1, reason: 'found' },
   RestockReturned: { type: 'RestockReturned', quantity: 1, returnId: 'ret_1' },

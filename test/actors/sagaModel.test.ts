@@ -8,7 +8,8 @@ import * as assert from 'uvu/assert';
 import { liveShipments } from '../../actors/order/parcels.ts';
 import type { Order } from '../../actors/order.ts';
 import { stuckRefunds } from '../../actors/orderSaga/refunds.ts';
-import { isConfirmed, type Saga, stuckSteps } from '../../actors/orderSaga/state.ts';
+import { liveReservations } from '../../actors/orderSaga/routing.ts';
+import { isBackordered, isConfirmed, type Saga, stuckSteps } from '../../actors/orderSaga/state.ts';
 import { ORDERS, SagaWorld, SKUS, WAREHOUSES } from '../support/sagaWorld.ts';
 
 /** What happens next; the numbers choose among what there is. */
@@ -32,6 +33,9 @@ const happenings = {
   lose: (world: SagaWorld, n: number) => world.report(n, 'lost'),
   comeBack: (world: SagaWorld, n: number) => world.report(n, 'returned'),
   reship: (world: SagaWorld, n: number) => world.reship(n),
+  supply: (world: SagaWorld, n: number, m: number) => world.supply(n, m),
+  agreeToWait: (world: SagaWorld, n: number) => world.choose(n, 'wait'),
+  refuseToWait: (world: SagaWorld, n: number) => world.choose(n, 'cancel'),
   book: (world: SagaWorld, n: number, m: number) => world.book(n, m),
 } as const;
 
@@ -104,6 +108,9 @@ function checkAtRest(world: SagaWorld, orderId: string): void {
     );
   } else if (saga?.phase.status === 'waiting' && saga.phase.awaiting === 'review') {
     assert.is(books.captured, 0, says('is not captured'));
+  } else if (saga !== undefined && isBackordered(saga)) {
+    assert.equal([books.captured, books.held], [0, 0], says('holds no money'));
+    assert.equal(reservations, arrived(saga), says('holds only what it waited for'));
   } else {
     assert.equal([books.captured, books.held, reservations], [0, 0, []], says('holds nothing'));
   }
@@ -115,6 +122,12 @@ function checkAtRest(world: SagaWorld, orderId: string): void {
     );
   }
   assert.equal(order.payment.captured.amount - order.payment.refunded.amount, books.captured, says('shows its money'));
+}
+
+/** What has come for a saga that waits for more. */
+function arrived(saga: Saga): string[] {
+  const came = liveReservations(saga).filter(({ work, status }) => work.wait && status === 'succeeded');
+  return came.map(({ work: { sku, quantity } }) => `${sku} ${quantity} held`).sort();
 }
 
 const model = suite('saga, model');
@@ -152,6 +165,66 @@ model('I5 to I9 - hold at every step and at rest, whatever happens', () => {
   assert.ok(seen.has('refunded'), 'nothing was ever given back of an order that went on');
   for (const status of [...ENDED, 'on-hold', 'fulfilling']) assert.ok(seen.has(status), `${status} never happened`);
 });
+
+const lackingStory = fc.record({
+  stock: fc.array(fc.nat(2), { minLength: 4, maxLength: 4 }),
+  expected: fc.array(fc.tuple(fc.nat(7), fc.nat(12)), { minLength: 4, maxLength: 4 }),
+  steps: fc.array(
+    fc.tuple(
+      fc.oneof(
+        { weight: 40, arbitrary: fc.constantFrom('deliver' as const, 'deliver' as const, 'deliverAll' as const) },
+        { weight: 4, arbitrary: fc.constantFrom('duplicate' as const, 'repeat' as const, 'fire' as const) },
+        { weight: 6, arbitrary: fc.constantFrom('supply' as const, 'agreeToWait' as const) },
+        { weight: 2, arbitrary: fc.constantFrom('refuseToWait' as const, 'cancel' as const, 'retry' as const) },
+      ),
+      fc.nat(1_000),
+      fc.nat(62),
+    ),
+    { maxLength: 150, size: 'max' },
+  ),
+});
+
+model('I5 to I9 - hold for orders that wait for stock, and nobody waits once enough has come', () => {
+  const seen: Seen = new Map();
+  fc.assert(
+    fc.property(lackingStory, ({ stock, expected, steps }) => {
+      const world = new SagaWorld();
+      const shelves = SKUS.flatMap((sku) => WAREHOUSES.map((warehouse) => [sku, warehouse] as const));
+      for (const [index, [sku, warehouse]] of shelves.entries()) {
+        world.receive(sku, warehouse, stock[index] ?? 0);
+        const [quantity = 0, days = 0] = expected[index] ?? [];
+        world.expect(sku, warehouse, quantity, days);
+      }
+      world.place();
+      for (const [what, n, m] of steps) {
+        happenings[what](world, n, m);
+        for (const orderId of ORDERS) noteWaiting(seen, world, orderId);
+      }
+      checkToTheEnd(world, seen);
+      for (const [sku, warehouse] of shelves) world.receive(sku, warehouse, 20);
+      checkToTheEnd(world, seen);
+      for (const orderId of ORDERS) {
+        const saga = world.saga(orderId);
+        assert.not(saga !== undefined && isBackordered(saga), `${orderId} waits for what is there`);
+      }
+    }),
+    { numRuns: 500, seed: 20_261_121 },
+  );
+  const told = ['stock', 'backorder-choice', 'served', 'two lines', 'cancelled', 'out-of-stock', 'fulfilling'];
+  for (const what of told) assert.ok((seen.get(what) ?? 0) > 10, `${what}: ${seen.get(what)} times`);
+});
+
+function noteWaiting(seen: Seen, world: SagaWorld, orderId: string): void {
+  const saga = world.saga(orderId);
+  if (saga === undefined) return;
+  const { phase, backorder } = saga;
+  const what = [
+    ...(phase.status === 'waiting' ? [phase.awaiting] : []),
+    ...(backorder && isConfirmed(saga) ? ['served'] : []),
+    ...(backorder && backorder.lines.length > 1 ? ['two lines'] : []),
+  ];
+  for (const word of what) seen.set(word, (seen.get(word) ?? 0) + 1);
+}
 
 const astray = fc.array(
   fc.tuple(

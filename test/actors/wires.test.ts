@@ -66,6 +66,8 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
     StepTimedOut: true,
     SagaTimedOut: true,
     ReviewOverdue: true,
+    BackorderOverdue: true,
+    ChooseBackorder: true,
     PaymentMethodOverdue: true,
     SkipCompensation: true,
     RefundByOperator: true,
@@ -107,6 +109,7 @@ const fromElsewhere: { [Type in AggregateType]: { [Name in FromElsewhere[Type]]:
     ReleaseQuarantine: true,
     ExpectDelivery: true,
     ClearExpected: true,
+    AllocateBackorders: true,
     ExpireReservation: true,
   },
 };

@@ -400,6 +400,33 @@ const saga: EventSamples['order-saga'] = {
     'SagaStarted',
     'OperatorRefundRequested',
   ],
+  StepDeferred: [
+    { type: 'StepDeferred', v, step: 'reserve:1.1', expectedAt: at },
+    'SagaStarted',
+    'BackorderPlanned',
+    'StepStarted',
+  ],
+  BackorderPlanned: [
+    { type: 'BackorderPlanned', v, lines: [{ line: 1, warehouse: 'wh-east', expectedAt: at }] },
+    'SagaStarted',
+    'StepStarted',
+  ],
+  BackorderChosen: [
+    { type: 'BackorderChosen', v, by: `customer:${customerId}`, choice: 'wait' },
+    'SagaStarted',
+    'BackorderPlanned',
+    'StepStarted',
+    'StepDeferred',
+    'SagaHeld',
+  ],
+  BackorderOverdueNoted: [
+    { type: 'BackorderOverdueNoted', v },
+    'SagaStarted',
+    'BackorderPlanned',
+    'StepStarted',
+    'StepDeferred',
+    'SagaHeld',
+  ],
   PaymentMethodAsked: [
     { type: 'PaymentMethodAsked', v, reason: 'Card declined.', expiresAt: at + 1 },
     'SagaStarted',
@@ -722,6 +749,15 @@ const stock: EventSamples['stock'] = {
   ],
   StockRestocked: [{ type: 'StockRestocked', v, quantity: 1, returnId: 'ret_1', keep }, 'StockReceived'],
   StockAdjusted: [{ type: 'StockAdjusted', v, delta: -3, reason: 'Broken.' }, 'StockReceived'],
+  BackorderRegistered: [
+    { type: 'BackorderRegistered', v, ...held, sagaId: ids['order-saga'], expectedAt: at },
+    'DeliveryExpected',
+  ],
+  BackorderCleared: [
+    { type: 'BackorderCleared', v, ...held, outcome: 'released', keep },
+    'DeliveryExpected',
+    'BackorderRegistered',
+  ],
   StockTransferredOut: [
     { type: 'StockTransferredOut', v, transferId: 'req_1', to: 'wh-west', quantity: 4 },
     'StockReceived',

@@ -58,6 +58,8 @@ export function draft(lines = [line('mug', 2, 900), line('tea', 1, 500)], more: 
 export const says = {
   reserved: (n: string) => ({ type: 'StockReserved', reservationId: `${ORDER}/${n}`, expiresAt: T0 + 1 }) as const,
   refused: (n: string) => ({ type: 'StockRefused', reservationId: `${ORDER}/${n}`, available: 0 }) as const,
+  backordered: (n: string, expectedAt = T0 + 1) =>
+    ({ type: 'StockBackordered', reservationId: `${ORDER}/${n}`, expectedAt }) as const,
   committed: (n: string) => ({ type: 'StockCommitted', reservationId: `${ORDER}/${n}` }) as const,
   commitRefused: (n: string) =>
     ({ type: 'StockCommitRefused', reservationId: `${ORDER}/${n}`, reason: 'expired' }) as const,
@@ -87,6 +89,9 @@ export const cancelSaga = { type: 'CancelSaga', by: `customer:${CUSTOMER}`, reas
 export const stepTimedOut = (attempt: number) => ({ type: 'StepTimedOut', step: '', attempt }) as const;
 export const retrySaga = { type: 'RetrySaga', by: 'ops', why: 'it works again' } as const;
 export const releaseHold = { type: 'ReleaseHold', by: 'ops', why: 'looks fine' } as const;
+export const backorderOverdue = { type: 'BackorderOverdue' } as const;
+export const chooseBackorder = (choice: 'wait' | 'cancel') =>
+  ({ type: 'ChooseBackorder', by: `customer:${CUSTOMER}`, choice }) as const;
 export const paymentOverdue = { type: 'PaymentMethodOverdue' } as const;
 export const payAnew = (token = 'tok_other') =>
   ({ type: 'ProvidePaymentMethod', by: `customer:${CUSTOMER}`, token }) as const;

@@ -83,7 +83,24 @@ export class SagaWorld {
     if (quantity > 0) this.#post(stockAddress(sku, warehouse), { type: 'ReceiveStock', quantity });
   }
 
+  expect(sku: string, warehouse: string, quantity: number, days: number): void {
+    if (quantity > 0) {
+      const at = this.now + 1 + days * 24 * 60 * 60_000;
+      this.#post(stockAddress(sku, warehouse), { type: 'ExpectDelivery', quantity, at });
+    }
+  }
+
   // what can happen; each says whether it did
+
+  /** A few pieces come in somewhere. */
+  supply(n: number, quantity: number): boolean {
+    this.receive(SKUS[n % 2] ?? SKUS[0], WAREHOUSES[(n >> 1) % 2] ?? WAREHOUSES[0], quantity % 4);
+    return true;
+  }
+
+  choose(n: number, choice: 'wait' | 'cancel'): boolean {
+    return this.#post(sagaAddress(this.#order(n)), { type: 'ChooseBackorder', by: 'customer:cus_1', choice });
+  }
 
   deliver(n: number, mood: number): boolean {
     const letter = this.#letters[n % Math.max(1, this.#letters.length)];

@@ -46,7 +46,7 @@ function opening(pick: Pick): Message[] {
   return [
     ...to('email-claim', samples['email-claim'].HoldEmail),
     ...to('customer', customer.RegisterCustomer),
-    ...pick([[], to('stock', stock.ReceiveStock), to('stock', stock.ReceiveStock)]),
+    ...pick([[], to('stock', stock.ReceiveStock), to('stock', stock.ReceiveStock), to('stock', stock.ExpectDelivery)]),
     ...to('cart', cart.CreateCart, add),
     ...pick([[], [...toCheckout, ...to('cart', cart.ClearCart, add)]]),
     ...pick([[], [], signIn(pick)]),
