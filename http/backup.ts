@@ -10,7 +10,7 @@ import { StoreInUse } from '../storage/database.ts';
 import { LEDGER_FILE, openDataFolder, STORE_FILE, StoreMismatch } from '../storage/dataFolder.ts';
 import { openKeyedStore } from '../storage/keyedStore.ts';
 import { type Config, ConfigError, readConfig } from '../supervisors/config.ts';
-import { createNodeClient, type NodeClient, NodeUnreachable } from './nodeClient.ts';
+import { createNodeClient, type NodeClient, NodeRefused } from './nodeClient.ts';
 
 const POLL_MS = 200;
 
@@ -42,14 +42,16 @@ async function copyStopped(config: Config, name: string): Promise<void> {
   }
 }
 
+type Listed = {
+  readonly running: string | null;
+  readonly failure: { readonly name: string; readonly reason: string } | null;
+};
+
 async function askNode(node: NodeClient, name: string): Promise<void> {
-  const started = await node.call('POST', '/v1/admin/backups', { name });
-  if (started.status !== 202) throw new NodeUnreachable(`The node answered ${started.status}: ${started.text}`);
+  await node.call('POST', '/v1/admin/backups', { name });
   for (;;) {
-    const { status, text } = await node.call('GET', '/v1/admin/backups');
-    if (status !== 200) throw new NodeUnreachable(`The node answered ${status}: ${text}`);
-    const { running, failure } = JSON.parse(text);
-    if (failure?.name === name) throw new NodeUnreachable(`The backup failed: ${failure.reason}`);
+    const { running, failure } = await node.call<Listed>('GET', '/v1/admin/backups');
+    if (failure?.name === name) throw new NodeRefused(`The backup failed: ${failure.reason}`);
     if (running !== name) return;
     await pause(POLL_MS);
   }
@@ -61,7 +63,7 @@ const nameOfNow = (): string => new Date().toISOString().replace(/[:.]/g, '-').t
 try {
   await main(process.argv[2] ?? nameOfNow());
 } catch (error) {
-  const expected = [ConfigError, NodeUnreachable, BackupExists, StoreMismatch].some((type) => error instanceof type);
+  const expected = [ConfigError, NodeRefused, BackupExists, StoreMismatch].some((type) => error instanceof type);
   process.stderr.write(`${expected ? (error as Error).message : error instanceof Error ? error.stack : error}\n`);
   process.exitCode = 1;
 }

@@ -4,25 +4,21 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Finding } from '../actors/checks/finding.ts';
 import { shop as deciders } from '../actors/shop.ts';
 import { StoreInUse } from '../storage/database.ts';
-import { AUTH_SECRET_FILE, developmentSecret, STORE_FILE } from '../storage/dataFolder.ts';
+import { STORE_FILE } from '../storage/dataFolder.ts';
 import type { CheckReport } from '../supervisors/checker/checker.ts';
 import { openStoppedStore } from '../supervisors/checker/stopped.ts';
 import { type Config, ConfigError, readConfig } from '../supervisors/config.ts';
 import type { AnyDecider } from '../supervisors/memory.ts';
-import { createTokens } from './auth.ts';
+import { createNodeClient, NodeRefused } from './nodeClient.ts';
 
 type Part = Pick<CheckReport, 'findings' | 'covered'>;
 
 /** Findings kept for the report; of more the last ones. */
 const MAX_FINDINGS = 10_000;
-const TOKEN_SECONDS = 60;
-const BUSY_PAUSE_MS = 2_000;
-const BUSY_TRIES = 30;
 const EXIT = { fine: 0, findings: 1, failed: 2 } as const;
 
 const USAGE = `npm run check -- [--deep] [--json]
@@ -41,8 +37,8 @@ async function main(): Promise<number> {
     return report.findings.some(({ level }) => level !== 'info') ? EXIT.findings : EXIT.fine;
   } catch (error) {
     const wrongUse = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-    const expected = wrongUse || error instanceof CheckFailed || error instanceof ConfigError;
-    process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : error}\n`);
+    const expected = wrongUse || [CheckFailed, NodeRefused, ConfigError].some((type) => error instanceof type);
+    process.stderr.write(`${expected ? (error as Error).message : error instanceof Error ? error.stack : error}\n`);
     if (wrongUse) process.stderr.write(USAGE);
     return EXIT.failed;
   }
@@ -79,39 +75,13 @@ async function* partsOf(config: Config, deep: boolean): AsyncGenerator<Part> {
 type Answered = Part & { readonly page: { readonly next: string | null } };
 
 async function* askNode(config: Config, deep: boolean): AsyncGenerator<Part> {
-  const host = ['0.0.0.0', '::'].includes(config.HOST) ? '127.0.0.1' : config.HOST;
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${config.PORT}/v1/admin/check?deep=${deep}`;
-  const tokens = createTokens({ secret: secretOf(config) });
+  const node = createNodeClient(config, 'npm-run-check');
+  const path = `/v1/admin/check?deep=${deep}`;
   for (let cursor: string | null = ''; cursor !== null; ) {
-    const page: Answered = await askPage(cursor === '' ? url : `${url}&cursor=${cursor}`, tokens);
+    const page: Answered = await node.call('GET', cursor === '' ? path : `${path}&cursor=${cursor}`);
     yield page;
     cursor = page.page.next;
   }
-}
-
-async function askPage(url: string, tokens: ReturnType<typeof createTokens>): Promise<Answered> {
-  for (let tries = 1; ; tries++) {
-    const staff = { sub: 'npm-run-check', role: 'staff', scopes: ['cluster'] } as const;
-    const { token } = await tokens.issue(staff, TOKEN_SECONDS);
-    const answer = await fetch(url, { headers: { authorization: `Bearer ${token}` } }).catch((error: unknown) => {
-      throw new CheckFailed(`A node has the store, but nobody answers at ${url}: set HOST and PORT as it has them.`, {
-        cause: error,
-      });
-    });
-    if (answer.ok) return (await answer.json()) as Answered;
-    if (answer.status === 401)
-      throw new CheckFailed('The node does not know this AUTH_SECRET: set it as the node has it.');
-    if (answer.status !== 503 || tries === BUSY_TRIES) {
-      throw new CheckFailed(`The node answered ${answer.status}: ${await answer.text()}`);
-    }
-    await pause(BUSY_PAUSE_MS);
-  }
-}
-
-function secretOf({ AUTH_SECRET, DATA_DIR }: Config): string {
-  if (AUTH_SECRET !== undefined) return AUTH_SECRET;
-  if (existsSync(join(DATA_DIR, AUTH_SECRET_FILE))) return developmentSecret(DATA_DIR);
-  throw new CheckFailed('A node has the store; to ask it, set AUTH_SECRET as the node has it.');
 }
 
 type Report = Part & { readonly truncated: boolean };

@@ -1,20 +1,24 @@
 /** How our own commands talk to the node that runs on DATA_DIR: as staff, with a short-lived token made of its secret. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { AUTH_SECRET_FILE, developmentSecret } from '../storage/dataFolder.ts';
 import type { Config } from '../supervisors/config.ts';
 import { createTokens } from './auth.ts';
 
-/** The node can't be asked; the message says what to do. */
-export class NodeUnreachable extends Error {
-  override readonly name = 'NodeUnreachable';
+const TOKEN_SECONDS = 60;
+/** A node that is busy, or just starting, is asked again. */
+const BUSY_PAUSE_MS = 2_000;
+const BUSY_TRIES = 30;
+
+/** The node can't be asked or refuses; the message says what to do. */
+export class NodeRefused extends Error {
+  override readonly name = 'NodeRefused';
 }
 
-export type NodeAnswer = { readonly status: number; readonly text: string };
-
 export interface NodeClient {
-  /** @throws NodeUnreachable */
-  call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<NodeAnswer>;
+  /** @throws NodeRefused for every answer that isn't a success */
+  call<Body>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Body>;
 }
 
 /** @param command who asks, for the node's records */
@@ -22,22 +26,32 @@ export function createNodeClient(config: Config, command: string): NodeClient {
   const host = ['0.0.0.0', '::'].includes(config.HOST) ? '127.0.0.1' : config.HOST;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${config.PORT}`;
   const tokens = createTokens({ secret: secretOf(config) });
-  return {
-    async call(method, path, body) {
-      const { token } = await tokens.issue({ sub: command, role: 'staff', scopes: ['cluster'] });
-      const headers = {
-        authorization: `Bearer ${token}`,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      };
-      const request = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
-      const answer = await fetch(`${url}${path}`, request).catch((error: unknown) => {
+
+  async function request(method: string, path: string, body: unknown): Promise<Response> {
+    const { token } = await tokens.issue({ sub: command, role: 'staff', scopes: ['cluster'] }, TOKEN_SECONDS);
+    const json = body === undefined ? {} : { 'content-type': 'application/json' };
+    const headers = { authorization: `Bearer ${token}`, ...json };
+    return fetch(`${url}${path}`, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) }).catch(
+      (error: unknown) => {
         const advice = `A node has the store, but nobody answers at ${url}: set HOST and PORT as it has them.`;
-        throw new NodeUnreachable(advice, { cause: error });
-      });
-      if (answer.status === 401) {
-        throw new NodeUnreachable('The node does not know this AUTH_SECRET: set it as the node has it.');
+        throw new NodeRefused(advice, { cause: error });
+      },
+    );
+  }
+
+  return {
+    async call<Body>(method: 'GET' | 'POST', path: string, body?: unknown) {
+      for (let tries = 1; ; tries++) {
+        const answer = await request(method, path, body);
+        if (answer.ok) return (await answer.json()) as Body;
+        if (answer.status === 401) {
+          throw new NodeRefused('The node does not know this AUTH_SECRET: set it as the node has it.');
+        }
+        if (answer.status !== 503 || tries === BUSY_TRIES) {
+          throw new NodeRefused(`The node answered ${answer.status}: ${await answer.text()}`);
+        }
+        await pause(BUSY_PAUSE_MS);
       }
-      return { status: answer.status, text: await answer.text() };
     },
   };
 }
@@ -45,5 +59,5 @@ export function createNodeClient(config: Config, command: string): NodeClient {
 function secretOf({ AUTH_SECRET, DATA_DIR }: Config): string {
   if (AUTH_SECRET !== undefined) return AUTH_SECRET;
   if (existsSync(join(DATA_DIR, AUTH_SECRET_FILE))) return developmentSecret(DATA_DIR);
-  throw new NodeUnreachable('A node has the store; to ask it, set AUTH_SECRET as the node has it.');
+  throw new NodeRefused('A node has the store; to ask it, set AUTH_SECRET as the node has it.');
 }
