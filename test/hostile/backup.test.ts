@@ -125,6 +125,9 @@ backup('under load: everything acknowledged before is in it, and orders under wa
       const found = await client.call('GET', '/v1/admin/payments/reconciliation', { token: await client.staff() });
       assert.equal(found.body.data, [], 'our books and the vendor agree');
     });
+    const checked = await run('check', '--deep', { DATA_DIR: elsewhere, AUTH_SECRET });
+    assert.is(checked.code, 0, checked.said);
+    assert.match(checked.said, 'Found 0 critical, 0 warning');
   }),
 );
 
