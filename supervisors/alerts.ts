@@ -17,8 +17,8 @@ export function withAlerts(log: ShardLog, { registry, logger }: AlertOptions): S
   });
   function tell({ record }: EncodedRecord): void {
     for (const { key, events } of record.commits) {
-      for (const { type } of events) {
-        const alert = alertOf(type);
+      for (const event of events) {
+        const alert = alertOf(event);
         if (alert === undefined) continue;
         alerts.inc({ alert });
         logger.warn({ alert, actor: key }, 'alert');

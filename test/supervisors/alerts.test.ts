@@ -38,6 +38,13 @@ alerts('a durable event that somebody should look at is logged and counted, by k
   assert.match(text, 'holdfast_alerts_total{alert="stock.low"} 1');
 });
 
+alerts('an order that waits for an operator is one; one that waits for its review or its customer is not', async () => {
+  const { log, lines } = setUp(async () => {});
+  const held = (awaiting: string) => ({ type: 'SagaHeld', v: 1, awaiting, reason: '' });
+  await log.append(recordOf(...['review', 'payment', 'payment-method', 'operator'].map(held)));
+  assert.equal(lines, [{ alert: 'saga.held', actor: key }]);
+});
+
 alerts('what the log refused never happened: nobody hears of it', async () => {
   const { log, lines, metrics } = setUp(async () => {
     throw new AppendRefused('disk full');
