@@ -1,7 +1,7 @@
 /** I6 for one order: what its payment took, held and gave back is what its end allows. */
 import { compare, subtract, sum } from '../kernel/money.ts';
 import type { OrderState } from '../order.ts';
-import { attemptsOf, isLive, type PaymentState, paymentFigures } from '../payment/state.ts';
+import { attemptsOf, isLive, type PaymentState, paidByHand, paymentFigures } from '../payment/state.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** Always true of one payment, whatever is under way. */
@@ -53,7 +53,7 @@ export type MoneyFacts = { readonly order: OrderState; readonly payment: Payment
 export function checkMoney({ order, payment }: MoneyFacts): readonly Finding[] {
   const { authorized, captured, refunded } = paymentFigures(payment);
   const { orderId } = payment;
-  const kept = subtract(captured, refunded);
+  const kept = subtract(subtract(captured, refunded), paidByHand(payment));
   const live = attemptsOf(payment).some(([, attempt]) => isLive(attempt) && attempt.capture?.status !== 'done');
   const critical = (code: string, text: string) => [finding('critical', code, text, orderId)];
   if (order.status === 'unknown') {

@@ -14,6 +14,7 @@ import {
   isDisputed,
   isLive,
   type PaymentState,
+  paidByHand,
   paymentFigures,
   refundOf,
 } from './state.ts';
@@ -184,14 +185,14 @@ function totals({ payment, ended }: OurBooks, operations: readonly VendorOperati
   return findings;
 }
 
-/** What of a capture is neither booked as paid back nor on its way. While it is disputed nobody may pay it back. */
+/** What of a capture is neither booked as paid back, in whatever way, nor on its way. While it is disputed nobody may pay it back. */
 function stillOwed(payment: PaymentState): Money {
   if (isDisputed(payment)) return zero(payment.currency);
   const { captured, refunded } = paymentFigures(payment);
   const leaving = Object.entries(payment.refunds).flatMap(([refundId, { amount }]) =>
     isCalled(payment, { kind: 'refund', refundId }) ? [amount] : [],
   );
-  return subtract(subtract(captured, refunded), sum(payment.currency, leaving));
+  return subtract(subtract(subtract(captured, refunded), paidByHand(payment)), sum(payment.currency, leaving));
 }
 
 type NumberedAttempt = Attempt & { readonly number: number };

@@ -272,6 +272,12 @@ export function isUndone(state: PaymentState, through: number): boolean {
   });
 }
 
+/** What operators paid back in another way. */
+export function paidByHand({ refunds, currency }: PaymentState): Money {
+  const amounts = Object.values(refunds).flatMap(({ status, amount }) => (status === 'by-hand' ? [amount] : []));
+  return sum(currency, amounts);
+}
+
 /** It is still to be paid back. */
 export function isOpen({ status }: Refund): boolean {
   return status !== 'done' && status !== 'by-hand';

@@ -120,6 +120,20 @@ export const notesSchema = z
   })
   .meta({ id: 'Notes' });
 
+export const repairsSchema = z
+  .array(
+    z.strictObject({
+      at: timeSchema,
+      type: z.string(),
+      by: z.string(),
+      why: z.string(),
+      step: z.string().optional(),
+      refundId: z.string().optional(),
+      amount: moneySchema.optional(),
+    }),
+  )
+  .meta({ description: 'What operators did to it: who, when and why.' });
+
 export const repairSchema = z.strictObject({ why: text(500) }).meta({ id: 'Repair' });
 
 export const sagaSchema = z

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Phase } from '../../actors/orderSaga/state.ts';
 import { ORDER_FACTS } from '../../storage/projections/orderFacts.ts';
-import { notesSchema } from './admin.ts';
+import { notesSchema, repairsSchema } from './admin.ts';
 import {
   cursorSchema,
   idSchema,
@@ -85,6 +85,7 @@ export const adminOrderSchema = z
     customerId: z.string(),
     changedAt: timeSchema.meta({ description: 'When this version came to be.' }),
     notes: notesSchema.shape.notes,
+    repairs: repairsSchema,
     saga: z.union([
       z.strictObject({ status: z.string(), awaiting, reason: nullableText, version: versionSchema }),
       z.null(),

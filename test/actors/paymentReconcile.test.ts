@@ -212,6 +212,17 @@ const differing: Record<string, Case & { readonly codes: readonly FindingCode[] 
     ended: true,
     codes: ['refund-missing'],
   },
+  'an escalated refund was paid back by hand': {
+    ours: [
+      ...captured,
+      refund('r1', 1_000),
+      ...refused('r1'),
+      { type: 'SettleRefundByHand', refundId: 'r1', reason: 'A cheque was sent.' },
+    ],
+    vendors: [held('closed'), taken()],
+    ended: true,
+    codes: [],
+  },
   'paid back without our knowing': {
     ours: captured,
     vendors: [held('closed'), taken(), back('-by-phone', 100)],

@@ -146,11 +146,48 @@ repairs('skip: a refund that is stuck was settled by hand, and the order ends as
   assert.match(recorded.by, /^cus_/);
   const order = await keeper.order(id);
   assert.equal([order.status, order.awaiting], ['cancelled', null]);
+  const { body: checked } = await keeper.operator('GET', '/v1/admin/check');
+  assert.equal(checked.findings, [], 'the books know that it was paid back by hand');
   await keeper.pass(DAY);
   assert.is((await keeper.order(id)).payment.refunded.amount, 0, 'nothing is given back a second time');
   const again = await keeper.operator('POST', path, { why: 'Paid back by bank transfer.' }, 'skip');
   assert.equal(again.body, skipped.body);
 });
+
+repairs(
+  'the operator’s view of an order says who repaired what, when and why; the customer’s own doings are none',
+  async () => {
+    const keeper = await open();
+    await keeper.sell('GOLD', 60_000, { 'wh-east': 5 });
+    const id = await keeper.place([{ sku: 'GOLD', quantity: 1 }]);
+    const path = `/v1/admin/orders/${id}`;
+    const shown = async (query = '') => (await keeper.operator('GET', `${path}${query}`)).body;
+    assert.equal((await shown()).repairs, []);
+    await keeper.pass(MINUTE);
+    await keeper.operator('POST', `${path}/notes`, { text: 'Called: it is for a wedding.' });
+    await keeper.operator('POST', `/v1/admin/sagas/${id}/release`, { why: 'Known customer.' });
+    await refund(keeper, id, 500);
+    await keeper.operator('POST', `/v1/orders/${id}/cancel`, { reason: 'Asked by phone.' });
+    const { repairs: done, notes, status } = await shown();
+    assert.equal(
+      done.map(({ type, why }: { type: string; why: string }) => [type, why]),
+      [
+        ['SagaReleased', 'Known customer.'],
+        ['OperatorRefundRequested', 'One was chipped.'],
+        ['CompensationStarted', 'Asked by phone.'],
+      ],
+    );
+    assert.equal([done[1].refundId, done[1].amount], [`${id}/refund-1`, usd(500)]);
+    assert.ok(done.every(({ by }: { by: string }) => /^(staff:)?cus_/.test(by)));
+    assert.equal([notes.length, status], [1, 'cancelled']);
+    assert.equal((await shown('?version=1')).repairs, [], 'as it was when it was placed');
+
+    const own = await keeper.place(mugs, 'tok_decline');
+    await keeper.buyer('PUT', `/v1/orders/${own}/payment`, { token: 'tok_success' });
+    await keeper.buyer('POST', `/v1/orders/${own}/cancel`, {});
+    assert.equal((await keeper.operator('GET', `/v1/admin/orders/${own}`)).body.repairs, []);
+  },
+);
 
 repairs('notes: for operators only, in order, with who and when', async () => {
   const keeper = await open();

@@ -16,7 +16,7 @@ import {
   FAILURES,
 } from '../../schemas/queries.ts';
 import type { AsOf, OrderFilter } from '../../shop.ts';
-import { notesView } from '../../views/notes.ts';
+import { notesView, repairsView } from '../../views/notes.ts';
 import { orderView } from '../../views/order.ts';
 import { foundOrderView, sagaSummaryView } from '../../views/queries.ts';
 import { time } from '../../views/time.ts';
@@ -64,7 +64,7 @@ const getOrder = route({
   method: 'get',
   path: '/v1/admin/orders/{id}',
   tag,
-  summary: 'One order with its notes and its saga, as it is or as it was',
+  summary: 'One order with its notes, its repairs and its saga, as it is or as it was',
   access,
   params: idParams,
   query: asOfQuery,
@@ -81,6 +81,7 @@ const getOrder = route({
       customerId: found.state.customerId,
       changedAt: time(found.at),
       notes: notesView(found.state),
+      repairs: repairsView(await call.shop.history(sagaAddress(id)), saga?.version ?? 0),
       saga: saga === undefined ? null : sagaSummaryView(saga),
     };
     return { status: 200, body, version: found.version, orderId: id };
