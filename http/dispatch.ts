@@ -51,7 +51,7 @@ async function callOf(
     params,
     query,
     body,
-    ...identity(route, services, principal, ctx, body),
+    ...identity(route, services, principal, ctx, params, body),
     precondition: headers['if-match'] !== undefined || version !== undefined,
     expectedVersion: version,
     wait: route.waits ? preferredWait(header(headers['prefer'])) : undefined,
@@ -97,7 +97,14 @@ function orderIdIn(params: unknown): string | undefined {
   return Object.values(params ?? {}).find((value) => typeof value === 'string' && value.startsWith('ord_'));
 }
 
-function identity(route: Route, services: Services, principal: Principal, ctx: Context, body: unknown) {
+function identity(
+  route: Route,
+  services: Services,
+  principal: Principal,
+  ctx: Context,
+  params: unknown,
+  body: unknown,
+) {
   const honoured = route.method === 'post' && route.idempotency !== 'ignored';
   const key = honoured
     ? idempotencyKey(header(ctx.req.headers['idempotency-key']), route.idempotency === 'required')
@@ -106,9 +113,15 @@ function identity(route: Route, services: Services, principal: Principal, ctx: C
     return { requestId: route.method === 'get' ? '' : services.ids.next('req'), fingerprint: undefined };
   }
   return {
-    requestId: services.keys.requestId(principal.sub, ctx.method, ctx.path, key),
+    requestId: services.keys.requestId(principal.sub, ctx.method, canonicalPath(route, params), key),
     fingerprint: services.keys.fingerprint(body ?? null),
   };
+}
+
+/** However the client spells the path (case, a slash at the end, escapes): a key stands for one request. */
+function canonicalPath(route: Route, params: unknown): string {
+  const values = new Map(Object.entries(params ?? {}));
+  return route.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(values.get(name))));
 }
 
 async function jsonBody(ctx: Context): Promise<unknown> {

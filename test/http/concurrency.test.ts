@@ -87,4 +87,26 @@ concurrency('case 21: the same key sent 30 times at once is one order; with anot
   await shop.close();
 });
 
+concurrency('a key stands for one request, however its path is written', async () => {
+  const shop = await startShop();
+  const token = await shop.guest();
+  const body = expressOrder([{ sku: 'TEA-BLACK-50', quantity: 1 }]);
+  const placed = [];
+  for (const path of ['/v1/orders', '/v1/orders/', '/V1/Orders']) {
+    placed.push(await shop.call('POST', path, { token, key: 'spelled', body }));
+  }
+  const [first] = placed;
+  assert.equal([...new Set(placed.map((answer) => answer.body.id))], [first?.body.id]);
+  const cancel = (path: string) => shop.call('POST', path, { token, key: 'undo', body: { reason: 'by mistake' } });
+  const id = first?.body.id as string;
+  const cancelled = await cancel(`/v1/orders/${id}/cancel`);
+  const again = await cancel(`/v1/orders/${id.replace('_', '%5F')}/cancel/`);
+  assert.equal([cancelled.status, again.status], [202, 202]);
+  assert.equal(
+    [cancelled, again].map(({ headers }) => headers.get('idempotent-replayed')),
+    [null, 'true'],
+  );
+  await shop.close();
+});
+
 concurrency.run();
