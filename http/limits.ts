@@ -43,6 +43,8 @@ export function createLimits(perMinute: number, now: () => number): Limits {
     },
     rightPassword(account, client) {
       guesses.forgive(guess(account, client));
+      // Only this one: who knows one password could otherwise guess at all the others for ever.
+      guessesOfAddress?.giveBack(client.network);
     },
   };
 }

@@ -23,6 +23,8 @@ export interface RateLimit {
   take(key: string): Verdict;
   /** As if the key had never taken anything. */
   forgive(key: string): void;
+  /** As if the key had taken one less. */
+  giveBack(key: string): void;
 }
 
 /** At most `limit` at once, and `limit` in each `windowMs` in the long run. `now` in ms, monotonic. */
@@ -42,6 +44,10 @@ export function createRateLimit(limit: number, windowMs: number, now: () => numb
       return { allowed: true, remaining: Math.max(0, Math.round(-tooMuchMs / costMs)), retryAfterMs: 0 };
     },
     forgive: (key) => void paidOffAt.delete(key),
+    giveBack(key) {
+      const paidOff = paidOffAt.get(key);
+      if (paidOff !== undefined) paidOffAt.set(key, paidOff - costMs);
+    },
   };
 }
 

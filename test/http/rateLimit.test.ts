@@ -100,4 +100,22 @@ limits('with limits on, one address may not guess at all accounts', () => {
   of.passwordAttempt('another', away);
 });
 
+limits(
+  'right passwords are no guesses: an office of many people signs in, and who knows one still has 50 guesses',
+  () => {
+    const of = createLimits(600, () => 0);
+    for (let i = 0; i < 200; i++) {
+      of.passwordAttempt(`colleague ${i}`, home);
+      of.rightPassword(`colleague ${i}`, home);
+    }
+    for (let i = 0; i < 50; i++) {
+      of.passwordAttempt(`victim ${i}`, home);
+      if (i === 49) break;
+      of.passwordAttempt('own', home);
+      of.rightPassword('own', home);
+    }
+    assert.is(refusal(() => of.passwordAttempt('another', home))?.status, 429);
+  },
+);
+
 limits.run();
