@@ -107,6 +107,9 @@ function writeDurably(path: string, text: string): void {
   renameSync(`${path}.new`, path);
 }
 
+/** SQLite would play a log file that lies beside the store, whatever store it was of, into the restored one. */
+const LEFT_BY_A_SHOP = [STORE_FILE, `${STORE_FILE}-wal`, `${LEDGER_FILE}-wal`];
+
 /**
  * Makes a data folder of a backup. The store is looked through before it gets its name: a folder in which this was cut
  * short holds no shop.
@@ -116,12 +119,17 @@ export function restoreBackup(backup: string, dataFolder: string): Backup {
   const manifest = manifestOf(backup);
   if (!manifest) throw new NotABackup(`${backup} is no backup: it has no ${MANIFEST}`);
   const store = join(dataFolder, STORE_FILE);
-  if (existsSync(store)) throw new NotABackup(`${dataFolder} holds a shop already; restore into an empty folder`);
+  const left = LEFT_BY_A_SHOP.find((file) => existsSync(join(dataFolder, file)));
+  if (left !== undefined) {
+    throw new NotABackup(`${dataFolder} holds a shop already, or ${left} of one; restore into an empty folder`);
+  }
   mkdirSync(dataFolder, { recursive: true });
   for (const file of [AUTH_SECRET_FILE, LEDGER_FILE]) {
     if (existsSync(join(backup, file))) copyFileSync(join(backup, file), join(dataFolder, file));
   }
   const copy = `${store}.restoring`;
+  // Of a restore that was cut short while it looked through its copy.
+  for (const suffix of ['-wal', '-shm']) rmSync(`${copy}${suffix}`, { force: true });
   copyFileSync(join(backup, STORE_FILE), copy);
   const [damage] = damageOf(copy);
   if (damage) {
