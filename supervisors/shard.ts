@@ -79,7 +79,8 @@ export class Shard {
     this.#relay = createRelay({
       send: (envelope, settle) => {
         failPoint('before-send');
-        if (this.#hasResult(envelope)) settle({ kind: 'done' });
+        const earlier = this.#resultOf(envelope);
+        if (earlier) settle(earlier);
         else if (this.#options.isLocal(envelope.to)) this.deliver(envelope.carries ?? envelope, settle);
         else send(envelope, settle);
         failPoint('after-send');
@@ -274,12 +275,13 @@ export class Shard {
 
   /**
    * A call whose result the asker has, but whose acknowledgement a crash took: made again it could do what it didn't do
-   * the first time, and nobody would hear of it.
+   * the first time, and nobody would hear of it. Nor is it made while the asker can't be loaded to say so.
    */
-  #hasResult({ id, to, from }: Envelope): boolean {
-    if (to.type !== 'gateway' || !from) return false;
-    const asker = this.#actors.obtain(from);
-    return asker !== undefined && this.#answered(asker, resultId(id)) !== undefined;
+  #resultOf({ id, to, from }: Envelope): Settled | undefined {
+    if (to.type !== 'gateway' || !from) return undefined;
+    const asker = this.#obtain(from);
+    if (asker instanceof Error) return { kind: 'failed', error: asker };
+    return this.#answered(asker, resultId(id)) && { kind: 'done' };
   }
 
   #decideOptions(timer: Delivery['timer']): DecideOptions {

@@ -34,14 +34,17 @@ const forgetful: Readonly<Record<string, AnyDecider>> = {
   } as unknown as AnyDecider,
 };
 
-async function withUnreadable(prepare: (shop: TestRuntime) => Promise<void>): Promise<TestRuntime> {
-  const shop = startRuntime({ deciders: wallets, shards: 2 });
+async function withUnreadable(
+  prepare: (shop: TestRuntime) => Promise<void>,
+  [before, after]: readonly Gateway[] = [],
+): Promise<TestRuntime> {
+  const shop = startRuntime({ deciders: wallets, shards: 1, ...(before && { gateways: [before] }) });
   await shop.ask(wallet('bad'), { type: 'Deposit', amount: 13 } as never);
   await shop.ask(wallet('rich'), { type: 'Deposit', amount: 100 } as never);
   await prepare(shop);
   const { folder } = shop;
   await shop.leave();
-  return startRuntime({ deciders: forgetful, shards: 2, folder });
+  return startRuntime({ deciders: forgetful, shards: 1, folder, ...(after && { gateways: [after] }) });
 }
 
 poison('an aggregate that can not be loaded fails its own requests and stops nobody who sends to it', async () => {
@@ -63,6 +66,29 @@ poison('a node starts although a message in its outbox goes to such an aggregate
     await before.ask(wallet('rich'), { type: 'Pay', to: 'bad', amount: 1 } as never);
   });
   assert.is((await shop.ask(wallet('rich'), { type: 'Deposit', amount: 1 } as never)).ok, true);
+  await shop.leave();
+});
+
+poison('a node starts although such an aggregate waits for a vendor, and asks the vendor for the others', async () => {
+  const asked: string[] = [];
+  const silent: Gateway = { name: 'bank', call: () => new Promise(() => {}) };
+  const bank: Gateway = {
+    name: 'bank',
+    call: async ({ id }) => {
+      asked.push(id);
+      return { type: 'Answer', amount: 7 } as never;
+    },
+  };
+  const shop = await withUnreadable(
+    async (before) => {
+      for (const id of ['bad', 'rich']) await before.ask(wallet(id), { type: 'CallOut' } as never);
+    },
+    [silent, bank],
+  );
+  await until(
+    async () => (await balance(shop, 'rich')) === 107,
+    () => 'the other never got its answer',
+  );
   await shop.leave();
 });
 
