@@ -74,7 +74,7 @@ function existence({ order, saga, payment }: OrderFacts, critical: Check): Findi
 }
 
 /** Waits that only somebody else can end: staff by themselves, and the stock that comes in. */
-const ENDED_BY_TIMER: ReadonlySet<string> = new Set(['payment', 'payment-method']);
+const ENDED_BY_TIMER: ReadonlySet<string> = new Set(['payment', 'payment-method', 'backorder-choice']);
 
 function progress({ saga, sagaTimers }: OrderFacts, critical: Check): Finding[] {
   if (saga.status !== 'started' || sagaTimers > 0) return [];

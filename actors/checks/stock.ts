@@ -36,6 +36,11 @@ export function checkStockItem(item: InventoryState): readonly Finding[] {
     const text = `${pieces} pieces are ${bucket}, its reservations hold ${sum}.`;
     findings.push(finding('critical', 'stock.reservations-differ', text, key));
   }
+  const waiting = item.backorders.reduce((total, { quantity }) => total + quantity, 0);
+  if (waiting !== item.backordered) {
+    const text = `${item.backordered} pieces are waited for, its queue adds up to ${waiting}.`;
+    findings.push(finding('critical', 'stock.backorders-differ', text, key));
+  }
   return findings;
 }
 

@@ -75,6 +75,8 @@ backorders('first come, first served: nobody overtakes, and what is not promised
   await receive(keeper, 2);
   const hasty = await keeper.place(mugs(2));
   assert.equal(await statusOf(keeper, first, second, hasty), ['backordered', 'backordered', 'out-of-stock']);
+  const { body: check } = await keeper.operator('GET', '/v1/admin/check?deep=true');
+  assert.equal(check.findings, [], 'waiting is nothing to worry about');
   await receive(keeper, 1);
   assert.equal(await statusOf(keeper, first, second), ['fulfilling', 'backordered']);
   await receive(keeper, 3);

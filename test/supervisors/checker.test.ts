@@ -116,6 +116,14 @@ checker(
   },
 );
 
+checker('a queue that does not add up is found', async ({ folder }) => {
+  const codes = await damaged(
+    folder,
+    `UPDATE snapshots SET body = json_set(body, '$.state.backordered', 7) WHERE key = ${STOCK}`,
+  );
+  assert.equal(codes, ['critical snapshot.differs', 'critical stock.backorders-differ', 'warning read-model.differs']);
+});
+
 checker('lists that show something else are found: stock, catalog, the orders of a customer', async ({ folder }) => {
   const order = (place: number) =>
     `order_id = (SELECT order_id FROM customer_orders ORDER BY order_id LIMIT 1 OFFSET ${place})`;
