@@ -32,8 +32,8 @@ const STEP = 5_000;
 type State = { readonly revision: number; readonly position: number; readonly filled: boolean };
 
 /**
- * Opens the projections, filling their tables first where that was not done. Takes about 20 µs for each commit of the
- * log, once.
+ * Opens the projections, filling their tables first where that was not done. Takes some 10 µs for each commit of an
+ * order, its saga and its payment, once.
  */
 export function openReadModels(db: Db, models: readonly ReadModel[], filling: Filling): readonly Projection[] {
   const stored = readState(db);

@@ -58,6 +58,7 @@ const NO_PROGRESS: ReadonlySet<SagaEvent['type']> = new Set([
   'CompensationRequested',
   'CompensationFailed',
   'ReviewOverdueNoted',
+  'BackorderOverdueNoted',
 ]);
 
 const decider = sagaDecider as unknown as AnyDecider;

@@ -1,6 +1,6 @@
 /** What operators' queries found, as they see it. */
 import type { SagaState } from '../../actors/orderSaga/saga.ts';
-import type { Step } from '../../actors/orderSaga/state.ts';
+import type { Saga, Step } from '../../actors/orderSaga/state.ts';
 import type { FoundOrder, FoundSaga, OrderFact, PastEvent, StateAsOf, TimerAt } from '../shop.ts';
 import { redacted } from './redacted.ts';
 import { reasonOf, stepView } from './saga.ts';
@@ -37,7 +37,7 @@ export function foundSagaView({ saga, awaiting, version, since, progressAt, time
     orderId: saga.orderId,
     state: saga.phase.status,
     awaiting,
-    reason: reasonOf(saga.phase),
+    reason: reasonOf(saga.phase) ?? stuckReason(saga),
     total: saga.total,
     since: time(since),
     progressAt: time(progressAt),
@@ -47,6 +47,11 @@ export function foundSagaView({ saga, awaiting, version, since, progressAt, time
     timers: shown,
     version,
   };
+}
+
+/** Of a refund that failed after the saga's end. */
+function stuckReason({ refunds }: Saga): string | null {
+  return Object.values(refunds).find(({ status }) => status === 'stuck')?.reason ?? null;
 }
 
 export function timerView({ name, at }: TimerAt) {

@@ -10,6 +10,7 @@ export const ORDER_FACTS = [
   'held',
   'review-overdue',
   'backordered',
+  'backorder-overdue',
   'declined',
   'payment-failed',
   'unpaid',
@@ -76,9 +77,12 @@ export function factsOfPayment(event: PaymentEvent): readonly OrderFact[] {
 export function factsOfSaga(event: SagaEvent): readonly OrderFact[] {
   switch (event.type) {
     case 'CompensationFailed':
+    case 'OperatorRefundStuck':
       return ['escalated'];
     case 'ReviewOverdueNoted':
       return ['review-overdue'];
+    case 'BackorderOverdueNoted':
+      return ['backorder-overdue'];
     default:
       return [];
   }

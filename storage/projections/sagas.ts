@@ -4,6 +4,7 @@
  */
 import { parseAddressKey } from '../../actors/kernel/address.ts';
 import type { Commit } from '../../actors/kernel/message.ts';
+import { stuckRefunds } from '../../actors/orderSaga/refunds.ts';
 import { type SagaEvent, type SagaState, sagaDecider } from '../../actors/orderSaga/saga.ts';
 import { isForward } from '../../actors/orderSaga/state.ts';
 import type { Db } from '../database.ts';
@@ -43,8 +44,10 @@ const boundOf = (ms: number): number => BOUNDS.find((bound) => ms <= bound) ?? N
 function standingOf(saga: SagaState): Standing | null {
   if (saga.status !== 'started') return null;
   const { phase } = saga;
-  if (phase.status === 'completed') return null;
-  // What a compensation left behind is still to be seen to.
+  // What a refund or a compensation left behind is still to be seen to.
+  if (phase.status === 'completed') {
+    return stuckRefunds(saga).length > 0 ? { state: 'completed', awaiting: 'operator' } : null;
+  }
   if (phase.status === 'aborted') {
     return phase.manual || phase.refundPending ? { state: 'aborted', awaiting: 'operator' } : null;
   }

@@ -163,6 +163,39 @@ lists('sagas show why they wait and what comes next, and are gone when they end'
   assert.equal(await orders({ awaiting: 'review' }), []);
 });
 
+lists('a saga that has ended is listed while a refund of its order waits for the operator', async ({ keeper }) => {
+  const id = await keeper.place([{ sku: 'MUG', quantity: 1 }], 'tok_refund_fails');
+  assert.equal((await look(keeper, 'sagas')).body.data, []);
+  const amount = { amount: 100, currency: 'USD' };
+  const refund = await keeper.operator('POST', `/v1/admin/sagas/${id}/refund`, { amount, why: 'A crack.' });
+  assert.is(refund.status, 200, JSON.stringify(refund.body));
+  await keeper.pass(10 * MINUTE);
+  const [row] = (await look(keeper, 'sagas', { awaiting: 'operator', state: 'completed' })).body.data;
+  assert.equal([row.orderId, row.state, row.awaiting], [id, 'completed', 'operator']);
+  assert.ok(row.reason);
+  assert.equal(idsOf(await look(keeper, 'orders', { event: 'escalated' })), [id]);
+  await keeper.operator('POST', `/v1/admin/sagas/${id}/skip`, { why: 'Paid in cash.' });
+  assert.equal((await look(keeper, 'sagas')).body.data, []);
+});
+
+lists('an order that waits for stock is found by what it waits for', async ({ keeper }) => {
+  await keeper.sell('RARE', 500, {});
+  const at = new Date(keeper.shop.shop.clock.now() + DAY).toISOString();
+  const expected = { warehouse: 'wh-east', quantity: 3, at };
+  assert.is((await keeper.operator('PUT', '/v1/admin/stock/RARE/expected', expected)).status, 200);
+  const id = await keeper.place([{ sku: 'RARE', quantity: 2 }]);
+  assert.equal(idsOf(await look(keeper, 'orders', { event: 'backordered', awaiting: 'stock' })), [id]);
+  const { body } = await look(keeper, 'sagas', { state: 'waiting', awaiting: 'stock' });
+  assert.equal(
+    body.data.map(({ orderId }: { orderId: string }) => orderId),
+    [id],
+  );
+  await keeper.pass(DAY);
+  await keeper.operator('POST', '/v1/admin/stock/RARE/receive', { warehouse: 'wh-east', quantity: 3 });
+  assert.equal((await look(keeper, 'sagas')).body.data, []);
+  assert.equal(idsOf(await look(keeper, 'orders', { event: 'backordered', status: 'fulfilling' })), [id]);
+});
+
 lists(
   'an aggregate is shown with its timers, without secrets, and what is personal only to who may',
   async ({ keeper }) => {

@@ -92,6 +92,8 @@ facts('what is left to an operator is noted', () => {
   assert.equal(factsOfPayment(payment.OutcomeEscalated[0]), ['escalated']);
   assert.equal(factsOfSaga(saga.CompensationFailed[0]), ['escalated']);
   assert.equal(factsOfSaga(saga.ReviewOverdueNoted[0]), ['review-overdue']);
+  assert.equal(factsOfSaga(saga.OperatorRefundStuck[0]), ['escalated']);
+  assert.equal(factsOfSaga(saga.BackorderOverdueNoted[0]), ['backorder-overdue']);
   assert.equal(factsOfSaga(saga.StepStarted[0]), []);
 });
 
@@ -109,6 +111,7 @@ facts('every fact can come about', () => {
     ...factsOfPayment({ ...payment.PaymentFailed[0], unresolved: false }),
     ...factsOfPayment(payment.RefundCompleted[0]),
     ...factsOfSaga(saga.ReviewOverdueNoted[0]),
+    ...factsOfSaga(saga.BackorderOverdueNoted[0]),
   ]);
   assert.equal([...seen].sort(), [...ORDER_FACTS].sort());
 });
