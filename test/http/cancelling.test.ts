@@ -59,6 +59,37 @@ cancelling('staff may until the carrier has it', async () => {
   assert.is((await keeper.order(gone)).payment.refunded.amount, 0);
 });
 
+cancelling('by way of the saga staff may no longer either, and nothing of a half shipped order is undone', async () => {
+  const keeper = await open();
+  await keeper.sell('JUG', 1_000, { 'wh-west': 5 });
+  const id = await keeper.place([...mugs, { sku: 'JUG', quantity: 1 }]);
+  const path = `/v1/admin/sagas/${id}/cancel`;
+  const parcels = async () =>
+    (await keeper.order(id)).fulfillment.shipments.map(({ status }: { status: string }) => status);
+  await keeper.report(id, 1, 'handed-to-carrier');
+  const answer = await keeper.operator('POST', path, { why: 'Asked by phone.' });
+  assert.equal([answer.status, answer.body.code], [409, 'order.too-late-to-cancel']);
+  assert.equal(await parcels(), ['handed-to-carrier', 'labeled']);
+  const { status, history } = await keeper.saga(id);
+  assert.is(status, 'completed');
+  assert.not(history.some(({ type }: { type: string }) => type === 'CompensationStarted'));
+});
+
+cancelling('that was taken by way of the saga keeps its answer', async () => {
+  const keeper = await open();
+  const id = await keeper.place(mugs);
+  const cancelled = () =>
+    keeper.operator('POST', `/v1/admin/sagas/${id}/cancel`, { why: 'Asked by phone.' }, 'cancel-1');
+  // Not yet carried out when the parcel leaves: the saga finds out.
+  const path = `/v1/admin/orders/${id}/shipments/shp_${id.slice(4)}_1/events`;
+  const [first] = await Promise.all([cancelled(), keeper.operator('POST', path, { type: 'handed-to-carrier' })]);
+  const again = await cancelled();
+  assert.equal(
+    [again.status, again.body.code, again.body.version],
+    [first.status, first.body.code, first.body.version],
+  );
+});
+
 cancelling('somebody else’s order isn’t there', async () => {
   const keeper = await open();
   const id = await keeper.place(mugs);

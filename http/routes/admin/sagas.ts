@@ -1,11 +1,15 @@
 /** Where an order's saga stands, and the operator's ways to repair it. Each repair is recorded with who and why. */
+import { handedOver } from '../../../actors/order/parcels.ts';
+import type { OrderState } from '../../../actors/order/state.ts';
+import { orderAddress } from '../../../actors/order.ts';
 import { type SagaOperatorCommand, sagaAddress } from '../../../actors/orderSaga/messages.ts';
 import type { SagaState } from '../../../actors/orderSaga/state.ts';
 import { ask, read } from '../../calls.ts';
-import { notFound } from '../../problem.ts';
+import { notFound, Problem } from '../../problem.ts';
 import { type Answer, type Call, type Route, route } from '../../route.ts';
 import { orderIdParams, repairSchema, sagaRefundSchema, sagaSchema } from '../../schemas/admin.ts';
 import { sagaView } from '../../views/saga.ts';
+import { isOrder } from '../placed.ts';
 
 const tag = 'Operators: orders';
 const access = { scope: 'orders' } as const;
@@ -37,6 +41,18 @@ const getSaga = route({
   handler: (call) => show(call, call.params.orderId),
 });
 
+/**
+ * Only the order knows about its parcels; a saga that is told to cancel nevertheless undoes what it can and finds out
+ * then. A cancellation that was taken before the parcel left keeps its answer.
+ */
+async function refuseOnceHandedOver(call: Call, orderId: string): Promise<void> {
+  const order = await read<OrderState>(call, orderAddress(orderId));
+  if (!order || !isOrder(order.state) || !handedOver(order.state.shipments)) return;
+  const history = await call.shop.history(sagaAddress(orderId));
+  if (history.some(({ cause }) => cause === call.requestId)) return;
+  throw new Problem(409, 'order.too-late-to-cancel', 'The carrier already has it.', { title: 'Too late to cancel' });
+}
+
 type Repair = Exclude<SagaOperatorCommand['type'], 'RefundByOperator'>;
 
 function repair(name: string, type: Repair, summary: string): Route {
@@ -53,6 +69,7 @@ function repair(name: string, type: Repair, summary: string): Route {
     example: { why: 'Spoke with the customer.' },
     handler: async (call) => {
       const { orderId } = call.params;
+      if (type === 'CancelByOperator') await refuseOnceHandedOver(call, orderId);
       const command = { type, by: call.principal.sub, why: call.body.why };
       const answer = await ask(call, sagaAddress(orderId), command);
       return { ...(await show(call, orderId, answer.version)), replayed: answer.replayed };
