@@ -15,6 +15,7 @@ const LOOKED_AT = 50;
 const UNPROVEN: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
   'placed',
   'on-hold',
+  'backordered',
   'cancelling',
   'cancelled',
   'out-of-stock',

@@ -122,16 +122,12 @@ function payAnew(turn: Turn, { by, token }: { readonly by: string; readonly toke
     const repeated = paymentRequest?.answered === true && token === paymentToken && phase.status !== 'aborted';
     return repeated ? undefined : notAsked(turn.saga.orderId);
   }
-  // While the first payment is still being undone the order need not ask any longer.
-  if (phase.status === 'compensating') turn.tell({ type: 'ReleaseOrder' });
   turn.record({ type: 'PaymentMethodGiven', v: 1, by, personal: { paymentToken: token } });
   turn.clearTimer('payment');
-  undo(turn, {
-    goal: 'retry',
-    reason: 'Another payment method was given.',
-    by,
-    why: 'Another payment method was given.',
-  });
+  // While the first payment is still being undone the order need not ask any longer.
+  if (phase.status === 'compensating') turn.tell({ type: 'ReleaseOrder' });
+  const reason = 'Another payment method was given.';
+  undo(turn, { goal: 'retry', reason, by, why: '' });
   return undefined;
 }
 

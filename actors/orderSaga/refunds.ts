@@ -24,7 +24,8 @@ export function refundByOperator(turn: Turn, { amount, by, why }: Wanted): Rejec
   const number = Object.keys(saga.refunds).length + 1;
   const tooMuch = wanted.currency !== left.currency || compare(wanted, left) > 0 || left.amount === 0;
   if (tooMuch || wanted.amount <= 0 || number > MAX_REFUNDS) {
-    const detail = `Between 1 and ${left.amount} ${left.currency} (minor units) can still be given back.`;
+    const range = `Between 1 and ${left.amount} ${left.currency} (minor units) can still be given back.`;
+    const detail = left.amount === 0 ? 'Nothing is left to give back.' : range;
     return reject(422, 'saga.refund-too-much', 'Not that much', detail).rejection;
   }
   const refundId = `${saga.orderId}/refund-${number}`;

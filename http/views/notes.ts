@@ -9,7 +9,7 @@ export function notesView({ notes = [] }: Order) {
 }
 
 /** Who is no operator: the order's customer, and the parts of the shop that act by themselves. */
-const NO_OPERATOR = /^(saga|carrier|payment|customer(:.*)?)$/;
+const NO_OPERATOR = /^(saga|carrier|payment|stock|customer(:.*)?)$/;
 
 /** What operators did to the saga, oldest first, up to a version of it. */
 export function repairsView(history: readonly StoredCommit[], version: number) {
