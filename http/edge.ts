@@ -104,7 +104,11 @@ export function createEdge(options: EdgeOptions): Edge {
   };
   const running = { inFlight: 0, stopping: false };
   const figures = createRequestFigures(options.registry, () => running.inFlight);
-  const routes = allRoutes({ virtualClock: shop.advanceClock !== undefined, chaos: shop.kill !== undefined });
+  const routes = allRoutes({
+    virtualClock: shop.advanceClock !== undefined,
+    chaos: shop.kill !== undefined,
+    simulatedPayment: shop.paymentSimulation !== undefined,
+  });
 
   const app = new Koa();
   app.on('error', (error: Error) => logger.warn({ err: error }, 'answer not sent'));

@@ -13,6 +13,7 @@ export type { FoundOrder, OrderFilter } from '../storage/projections/orderSearch
 export type { OrderDay } from '../storage/projections/statistics.ts';
 export type { StockRow } from '../storage/projections/stockLevels.ts';
 export type { AsOf, PastEvent, StateAsOf, TimerAt } from '../supervisors/inspection.ts';
+export type { PaymentSimulation } from '../supervisors/paymentVendor.ts';
 export type { Finding } from '../supervisors/reconcile.ts';
 export type { FoundSaga } from '../supervisors/sagaSearch.ts';
 export type { Versioned } from '../supervisors/shop.ts';
@@ -33,6 +34,7 @@ export type Shop = Pick<
   | 'letters'
   | 'quarantined'
   | 'reconcile'
+  | 'paymentSimulation'
   | 'caches'
   | 'check'
   | 'operators'

@@ -10,7 +10,9 @@ export type KeyedEntry = { readonly key: string };
 
 export type KeyedStore<Entry extends KeyedEntry> = {
   get(key: string): Entry | undefined;
-  put(entry: Entry): void;
+  /** All of them or none. */
+  put(...entries: readonly Entry[]): void;
+  remove(key: string): void;
   all(): Iterable<Entry>;
   /** By key, after the given one; at most `limit`. */
   after(key: string, limit: number): readonly Entry[];
@@ -32,6 +34,10 @@ export function openKeyedStore<Entry extends KeyedEntry>(
   }
   const get = db.prepare<[string], string>('SELECT entry FROM entries WHERE key = ?').pluck();
   const put = db.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?)');
+  const remove = db.prepare('DELETE FROM entries WHERE key = ?');
+  const putAll = db.transaction((entries: readonly Entry[]) => {
+    for (const entry of entries) put.run(entry.key, JSON.stringify(entry));
+  });
   const all = db.prepare<[], string>('SELECT entry FROM entries').pluck();
   const after = db
     .prepare<[string, number], string>('SELECT entry FROM entries WHERE key > ? ORDER BY key LIMIT ?')
@@ -41,8 +47,9 @@ export function openKeyedStore<Entry extends KeyedEntry>(
       const text = get.get(key) as string | undefined;
       return text === undefined ? undefined : (JSON.parse(text) as Entry);
     },
-    put(entry) {
-      put.run(entry.key, JSON.stringify(entry));
+    put: (...entries) => putAll(entries),
+    remove(key) {
+      remove.run(key);
     },
     *all() {
       for (const text of all.iterate()) yield JSON.parse(text as string) as Entry;

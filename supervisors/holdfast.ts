@@ -26,10 +26,8 @@ import { createAddressCheck } from '../transport/address/gateway.ts';
 import { createAddressSimulator } from '../transport/address/simulator.ts';
 import { createCarrierGateway } from '../transport/carrier/gateway.ts';
 import { createCarrierSimulator } from '../transport/carrier/simulator.ts';
-import { createSimulatorBooks } from '../transport/payment/books.ts';
 import { createPaymentGateway } from '../transport/payment/gateway.ts';
 import type { LedgerEntry } from '../transport/payment/ledger.ts';
-import { createPaymentSimulator } from '../transport/payment/simulator.ts';
 import { withAlerts } from './alerts.ts';
 import { type Backups, createBackups } from './backups.ts';
 import { type CacheFigures, createCaches } from './caches.ts';
@@ -43,6 +41,7 @@ import { createIds } from './ids.ts';
 import type { AnyDecider } from './memory.ts';
 import { createNode, type Node } from './node.ts';
 import { createOperatorQueries, OPERATORS_READ_MODELS, type OperatorQueries } from './operatorQueries.ts';
+import { createPaymentVendor, type PaymentSimulation } from './paymentVendor.ts';
 import type { Quarantined } from './quarantine.ts';
 import { createReconcile, type Reconcile } from './reconcile.ts';
 import { createShopCore, type ShopCore } from './shop.ts';
@@ -85,6 +84,8 @@ export type Holdfast = ShopCore & {
   prepared(): void;
   metrics(): Promise<string>;
   health(): { readonly live: boolean; readonly ready: boolean; readonly detail: Readonly<Record<string, unknown>> };
+  /** With PAYMENT=simulated only. */
+  readonly paymentSimulation?: PaymentSimulation;
   /** With CLOCK=virtual only. */
   advanceClock?(ms: number): Promise<void>;
   /** With CHAOS=on only. */
@@ -135,9 +136,10 @@ export function startHoldfast(
     observe: telemetry.recordAppended,
   });
   const ledger = openKeyedStore<LedgerEntry>(join(config.DATA_DIR, LEDGER_FILE));
+  const vendor = createPaymentVendor({ ledger, clock, secret: folder.idSecret, logger });
   const surroundings = { clock, random: ids.random, telemetry, log: logger };
   const gateways: Gateway[] = [
-    createPaymentGateway(createPaymentSimulator({ clock, ledger }), surroundings),
+    createPaymentGateway(vendor.adapter, surroundings),
     createCarrierGateway(createCarrierSimulator(), surroundings),
   ];
   const all = replacements.deciders ?? (deciders as unknown as Readonly<Record<string, AnyDecider>>);
@@ -173,11 +175,12 @@ export function startHoldfast(
     logger,
   });
   node.start();
+  const { simulation, news } = vendor.open(node);
   const customerOrders = createCustomerOrdersReader(db);
   const stock = createStockReader(db);
   const staff = createStaffReader(db);
   const reconcile = createReconcile({
-    books: createSimulatorBooks(ledger, clock.now),
+    books: vendor.books,
     store,
     aggregateIds: createAggregateIds(db),
     deciders: all,
@@ -214,6 +217,7 @@ export function startHoldfast(
     prepared: folder.prepared,
     metrics: () => telemetry.registry.metrics(),
     health: () => health(config, node),
+    ...(config.PAYMENT === 'simulated' && { paymentSimulation: simulation }),
     ...(virtual && { advanceClock: (ms: number) => advance(virtual, node, ms, logger) }),
     ...(config.CHAOS && {
       kill: (address: Address) => {
@@ -223,6 +227,7 @@ export function startHoldfast(
     backups,
     async stop() {
       await backups.idle();
+      news.close();
       await node.stop(STOP_PATIENCE_MS);
       ledger.close();
       db.close();

@@ -61,7 +61,7 @@ export function checkMoney({ order, payment }: MoneyFacts): readonly Finding[] {
     return some ? critical('money.without-order', 'There is a payment, but no order. Pay it back by hand.') : [];
   }
   if (order.end === null) {
-    const promised = order.stage !== 'placed' && order.hold === null;
+    const promised = order.stage !== 'placed' && order.hold === null && order.totals.total.amount > 0;
     return promised && captured.amount === 0 ? critical('order.unpaid', 'It is confirmed, but nothing was paid.') : [];
   }
   // An operator has been told already.

@@ -25,13 +25,18 @@ import { payAnew } from './orderPayment.ts';
 import { orderRoutes } from './orders.ts';
 import { productRoutes } from './products.ts';
 import { sessionRoutes } from './sessions.ts';
+import { simulatorRoutes } from './simulator.ts';
 import { systemRoutes } from './system.ts';
 
 const VERSION = '0.1.0';
 
-export type Features = { readonly virtualClock: boolean; readonly chaos: boolean };
+export type Features = {
+  readonly virtualClock: boolean;
+  readonly chaos: boolean;
+  readonly simulatedPayment: boolean;
+};
 
-export function allRoutes({ virtualClock, chaos }: Features): readonly Route[] {
+export function allRoutes({ virtualClock, chaos, simulatedPayment }: Features): readonly Route[] {
   const routes = [
     ...sessionRoutes,
     ...productRoutes,
@@ -57,6 +62,7 @@ export function allRoutes({ virtualClock, chaos }: Features): readonly Route[] {
     check,
     ...paymentRoutes,
     ...dashboardRoutes,
+    ...(simulatedPayment ? simulatorRoutes : []),
     ...(virtualClock ? [advanceClock] : []),
     ...(chaos ? [killActor] : []),
     ...systemRoutes,

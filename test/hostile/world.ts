@@ -5,7 +5,7 @@ import { allRoutes } from '../../http/routes/index.ts';
 import { ADDRESS, expressOrder } from '../support/client.ts';
 import { startShop, type TestShop } from '../support/shop.ts';
 
-export const routes: readonly Route[] = allRoutes({ virtualClock: true, chaos: true });
+export const routes: readonly Route[] = allRoutes({ virtualClock: true, chaos: true, simulatedPayment: true });
 const SKU = 'TEA-GREEN-100';
 /** Not the documented example: else changing the password as documented would succeed. */
 const PASSWORD = 'a password of these tests';

@@ -15,8 +15,9 @@ import { sagaAddress } from '../../actors/orderSaga/messages.ts';
 import { paymentAddress } from '../../actors/payment.ts';
 import { shipmentAddress } from '../../actors/shipment.ts';
 import { openKeyedStore } from '../../storage/keyedStore.ts';
+import type { PaymentAdapter } from '../../transport/payment/gateway.ts';
 import { type Authorization, amountsOf, type LedgerEntry } from '../../transport/payment/ledger.ts';
-import { createPaymentSimulator, type PaymentSimulator } from '../../transport/payment/simulator.ts';
+import { createPaymentSimulator } from '../../transport/payment/simulator.ts';
 import { ADDRESS, type Answer, expressOrder } from '../support/client.ts';
 import { DAY, HOUR, MINUTE, openShop, type Shopkeeper, type StockSums } from '../support/shopkeeper.ts';
 
@@ -58,7 +59,7 @@ function vendorBooks({ shop }: Keeper, orderId: string) {
 /** Something happens at the vendor without the shop: a call that was long under way arrives, or the customer acts. */
 async function atVendor<Result>(
   { shop }: Keeper,
-  act: (vendor: PaymentSimulator) => Result | Promise<Result>,
+  act: (vendor: PaymentAdapter) => Result | Promise<Result>,
 ): Promise<Result> {
   const ledger = openKeyedStore<LedgerEntry>(join(shop.folder, 'payment-simulator.sqlite'));
   const result = await act(createPaymentSimulator({ clock: shop.shop.clock, ledger }));
@@ -318,6 +319,8 @@ late("case 8: first parcel of a split shipment doesn't make the order delivered"
   assert.is(await status(), 'closed');
 });
 
+const never = new AbortController().signal;
+
 /** An order whose bank asks the customer; it has 5 minutes. */
 async function unpaid(keeper: Keeper): Promise<string> {
   const id = await keeper.place([{ sku: 'MUG', quantity: 2 }], 'tok_requires_action');
@@ -326,8 +329,12 @@ async function unpaid(keeper: Keeper): Promise<string> {
 }
 
 async function pay(keeper: Keeper, id: string): Promise<void> {
-  assert.ok(await atVendor(keeper, (vendor) => vendor.completeAction(`${id}/authorize-1`)));
-  await notice(keeper, id, 'GatewayAuthorize', 'authorize-1');
+  const key = `${id}/authorize-1`;
+  const page = await atVendor(keeper, (vendor) => vendor.perform({ type: 'GatewayEnquire', key }, never));
+  assert.is(page.outcome, 'requires-action');
+  const url = page.outcome === 'requires-action' ? page.url : '';
+  assert.is((await keeper.shop.call('POST', url, { body: { approve: true } })).status, 200);
+  await keeper.pass(0);
 }
 
 late('case 14: unpaid timer races the payment: one wins, the other is a no-op', async () => {

@@ -4,7 +4,7 @@ import { openApiDocument } from '../../http/openapi.ts';
 import { allRoutes } from '../../http/routes/index.ts';
 
 const openapi = suite('http openapi');
-const routes = allRoutes({ virtualClock: true, chaos: true });
+const routes = allRoutes({ virtualClock: true, chaos: true, simulatedPayment: true });
 const document = JSON.parse(JSON.stringify(openApiDocument(routes, '1.2.3')));
 
 type Operation = {
@@ -76,9 +76,11 @@ openapi('what is public is exactly this', () => {
     'get /readyz',
     'get /v1/products',
     'get /v1/products/{sku}',
+    'get /v1/simulator/bank/{reference}',
     'post /v1/customers',
     'post /v1/sessions',
     'post /v1/sessions/guest',
+    'post /v1/simulator/bank/{reference}',
   ]);
 });
 
@@ -117,9 +119,10 @@ openapi('If-Match is required on catalog edits and offered on every other change
   const tools = ['/v1/admin/clock/advance', '/v1/admin/actors/{type}/{id}/kill'];
   // Repairs of the runtime: a letter and a quarantine are there or not, they have no version.
   const repairs = ['/v1/admin/dead-letters', '/v1/admin/actors/{type}/{id}/quarantine'];
+  const vendors = ['/v1/simulator/', '/v1/admin/simulator/'];
   for (const { method, path } of routes) {
     if (method === 'get' || creates.includes(path) || tools.includes(path)) continue;
-    if (repairs.some((prefix) => path.startsWith(prefix))) continue;
+    if ([...repairs, ...vendors].some((prefix) => path.startsWith(prefix))) continue;
     assert.ok(headerOf(method, path, 'If-Match'), `${method} ${path}`);
   }
 });
@@ -143,10 +146,10 @@ openapi('limits and money are described as the numbers they are', () => {
   assert.is(document.components.schemas.Money.properties.amount.type, 'integer');
 });
 
-openapi('the clock and the killing of actors exist only where they are switched on', () => {
-  const paths = allRoutes({ virtualClock: false, chaos: false }).map(({ path }) => path);
-  assert.not(paths.some((path) => path.includes('clock') || path.includes('kill')));
-  assert.is(routes.length - paths.length, 2);
+openapi('the clock, the killing of actors and the simulated bank exist only where they are switched on', () => {
+  const paths = allRoutes({ virtualClock: false, chaos: false, simulatedPayment: false }).map(({ path }) => path);
+  assert.not(paths.some((path) => /clock|kill|simulator/.test(path)));
+  assert.is(routes.length - paths.length, 6);
 });
 
 openapi.run();

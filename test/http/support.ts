@@ -32,11 +32,13 @@ export async function startEdge(shop: Partial<Shop> = {}, config: Partial<EdgeCo
   return { ...edge, url, lines, registry };
 }
 
+const OPTIONAL: ReadonlySet<string | symbol> = new Set(['advanceClock', 'kill', 'paymentSimulation']);
+
 /** Whatever the test didn't give must not be asked for; optional members are absent. */
 function strict(given: Partial<Shop>): Shop {
   return new Proxy(given, {
     get(target, name) {
-      if (name in target || name === 'advanceClock' || name === 'kill') return Reflect.get(target, name);
+      if (name in target || OPTIONAL.has(name)) return Reflect.get(target, name);
       throw new Error(`the edge asked the shop for ${String(name)}`);
     },
   }) as Shop;

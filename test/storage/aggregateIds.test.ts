@@ -50,4 +50,16 @@ pages('a keyed store gives its entries in pages, in the order of their keys', ()
   }),
 );
 
+pages('a keyed store takes several entries at once, and forgets one', () =>
+  inFolder(async (folder) => {
+    const store = openKeyedStore<{ key: string; value: number }>(join(folder, 'keyed.sqlite'));
+    store.put({ key: 'a', value: 1 }, { key: 'b', value: 2 });
+    store.put({ key: 'a', value: 3 });
+    store.remove('b');
+    store.remove('nothing');
+    assert.equal([...store.all()], [{ key: 'a', value: 3 }]);
+    store.close();
+  }),
+);
+
 pages.run();

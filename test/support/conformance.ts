@@ -7,7 +7,7 @@ import type { Route } from '../../http/route.ts';
 import { allRoutes } from '../../http/routes/index.ts';
 import { problemSchema } from '../../http/schemas/common.ts';
 
-export const everyRoute: readonly Route[] = allRoutes({ virtualClock: true, chaos: true });
+export const everyRoute: readonly Route[] = allRoutes({ virtualClock: true, chaos: true, simulatedPayment: true });
 export const nameOf = ({ method, path }: Route): string => `${method.toUpperCase()} ${path}`;
 
 const LITERAL_FIRST = (a: Route, b: Route): number => a.path.split('{').length - b.path.split('{').length;

@@ -63,6 +63,14 @@ function operationsOf(authorization: Authorization, now: number): VendorOperatio
       const done = outcome.outcome === 'captured' || outcome.outcome === 'refunded';
       return [{ kind, key: of, amount: done ? outcome.amount : asked, state: done ? 'done' : 'refused' }];
     }),
+    ...(authorization.disputes ?? []).map(
+      ({ id, amount: disputed, status }): VendorOperation => ({
+        kind: 'dispute',
+        key: id,
+        amount: disputed,
+        state: status,
+      }),
+    ),
   ];
 }
 

@@ -9,11 +9,13 @@ import { assertNever } from '../../actors/kernel/assertNever.ts';
 import { add, compare, type Money } from '../../actors/kernel/money.ts';
 import type { Clock } from '../../actors/kernel/ports.ts';
 import { GatewayUnavailable, hang } from '../gateway.ts';
+import { openAtBank } from './bankReference.ts';
 import type { PaymentAdapter } from './gateway.ts';
 import {
   type Authorization,
   type AuthorizeRequest,
   amountsOf,
+  authorizationAt,
   createMemoryLedger,
   type FollowUpRequest,
   type LedgerEntry,
@@ -65,21 +67,18 @@ export type PaymentSimulatorOptions = {
   readonly ledger?: SimulatorLedger;
   /** How long each answer takes, in ms of business time. */
   readonly latencyMs?: number;
+  /** Makes the addresses at the bank unguessable, and the same for the same key. */
+  readonly secret?: string;
 };
 
-export interface PaymentSimulator extends PaymentAdapter {
-  /** The customer did what `requires-action` asked for. False when nothing is asked under this key. */
-  completeAction(key: string): boolean;
-}
-
-export function createPaymentSimulator(options: PaymentSimulatorOptions): PaymentSimulator {
-  const { clock, ledger = createMemoryLedger(), latencyMs = 0 } = options;
+export function createPaymentSimulator(options: PaymentSimulatorOptions): PaymentAdapter {
+  const { clock, ledger = createMemoryLedger(), latencyMs = 0, secret = '' } = options;
   return {
     async perform(request, signal) {
       if (latencyMs > 0) await clock.sleep(latencyMs, signal);
       switch (request.type) {
         case 'GatewayAuthorize':
-          return authorize(ledger, request, clock.now(), signal);
+          return authorize({ ledger, secret, now: clock.now() }, request, signal);
         case 'GatewayCapture':
         case 'GatewayVoid':
         case 'GatewayRefund':
@@ -90,19 +89,14 @@ export function createPaymentSimulator(options: PaymentSimulatorOptions): Paymen
           return assertNever(request);
       }
     },
-
-    completeAction(key) {
-      const entry = authorizationAt(ledger, key);
-      if (entry?.outcome?.outcome !== 'requires-action') return false;
-      ledger.put({ ...entry, outcome: authorized(key, clock.now()) });
-      return true;
-    },
   };
 }
 
 type Answer = PaymentGatewayOutcome | Promise<never>;
 
-function authorize(ledger: SimulatorLedger, request: AuthorizeRequest, now: number, signal: AbortSignal): Answer {
+type Vendor = { readonly ledger: SimulatorLedger; readonly secret: string; readonly now: number };
+
+function authorize({ ledger, secret, now }: Vendor, request: AuthorizeRequest, signal: AbortSignal): Answer {
   const { key } = request;
   const known = ledger.get(key);
   if (known !== undefined && (known.kind !== 'authorization' || !isDeepStrictEqual(known.request, request))) {
@@ -124,7 +118,7 @@ function authorize(ledger: SimulatorLedger, request: AuthorizeRequest, now: numb
     case 'decline':
       return conclude({ outcome: 'declined', reason: behaviour.declined ?? 'declined' });
     case 'ask-customer':
-      return conclude({ outcome: 'requires-action', url: `https://payments.example/${encodeURIComponent(key)}` });
+      return conclude({ outcome: 'requires-action', url: openAtBank(ledger, key, secret) });
     case 'flaky':
       if (refusals === FLAKY_REFUSALS) return conclude(authorized(key, now));
       ledger.put({ ...entry, refusals: refusals + 1 });
@@ -171,17 +165,12 @@ function authorizationOf(ledger: SimulatorLedger, request: FollowUpRequest): Aut
   return capture?.kind === 'follow-up' ? authorizationAt(ledger, capture.authorizationKey) : undefined;
 }
 
-function authorizationAt(ledger: SimulatorLedger, key: string): Authorization | undefined {
-  const entry = ledger.get(key);
-  return entry?.kind === 'authorization' ? entry : undefined;
-}
-
 function enquire(ledger: SimulatorLedger, key: string): PaymentGatewayOutcome {
   const entry = ledger.get(key);
   const operation =
     entry?.kind === 'follow-up'
       ? authorizationAt(ledger, entry.authorizationKey)?.followUps.find((each) => each.request.key === key)
-      : entry;
+      : authorizationAt(ledger, key);
   return operation?.outcome ?? { outcome: 'not-found' };
 }
 
@@ -194,7 +183,7 @@ function keyIn(prefix: string, id: string): string {
   return id.startsWith(prefix) ? id.slice(prefix.length) : '';
 }
 
-function authorized(key: string, now: number): PaymentGatewayOutcome {
+export function authorized(key: string, now: number): PaymentGatewayOutcome {
   return {
     outcome: 'authorized',
     authorizationId: `${AUTHORIZATION_PREFIX}${key}`,
@@ -248,8 +237,9 @@ function refund(
   const captured = captures.find((each) => each.captureId === captureId)?.amount;
   if (captured === undefined) return failed('no such capture');
   if (!isPayable(amount, authorization)) return failed('wrong amount');
-  const { refunded } = amountsOf(authorization, captureId);
-  if (compare(add(refunded, amount), captured) > 0) return failed('more than was captured');
+  if (authorization.disputes?.some(({ status }) => status === 'open')) return failed('disputed');
+  const { refunded, lost } = amountsOf(authorization, captureId);
+  if (compare(add(add(refunded, lost), amount), captured) > 0) return failed('more than was captured');
   const behaviour = behaviourOf(authorization.request.token).refund;
   const failures = authorization.followUps.filter(
     (each) => each.request.type === 'GatewayRefund' && each.outcome.outcome === 'failed',

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import type { PaymentGatewayOutcome, PaymentGatewayRequest } from '../../../actors/gateways.ts';
 import { money } from '../../../actors/kernel/money.ts';
 import { createVirtualClock } from '../../../supervisors/clock.ts';
+import { createSimulatedBank } from '../../../transport/payment/bank.ts';
 import {
   amountsOf,
   createMemoryLedger,
@@ -104,20 +105,20 @@ test('tok_unavailable - is never executed', async () => {
 });
 
 test('tok_requires_action - is authorized once the customer acted, valid from then on', async () => {
-  const { simulator, clock, perform, outcome, authorize, enquire, capture } = setUp('tok_requires_action');
-  assert.is(await outcome(authorize), 'requires-action');
+  const { ledger, clock, perform, outcome, authorize, enquire, capture } = setUp('tok_requires_action');
+  const asked = await perform(authorize);
+  assert.equal(await perform(authorize), asked, 'asked again it is the same page');
+  const reference = asked.outcome === 'requires-action' ? asked.url.replace('/v1/simulator/bank/', '') : '';
+  assert.match(reference, /^[\w-]{24}$/);
   assert.is(await outcome(capture()), 'failed');
   await clock.advance(DAY, settle);
-  assert.ok(simulator.completeAction('a'));
+  assert.is(createSimulatedBank(ledger, clock).decide(reference, true)?.status, 'approved');
   assert.equal(await perform(enquire('a')), {
     outcome: 'authorized',
     authorizationId: 'auth_a',
     expiresAt: T0 + 8 * DAY,
   });
   assert.is(await outcome(capture('c2')), 'captured');
-  assert.not(simulator.completeAction('a'), 'only once');
-  assert.not(simulator.completeAction('c2'));
-  assert.not(simulator.completeAction('nothing'));
 });
 
 test('tok_capture_fails - is authorized, its capture fails and it can be voided', async () => {
@@ -232,10 +233,10 @@ test('dying between two writes of the ledger leaves an operation that never happ
   let putsLeft = 1;
   const dying: SimulatorLedger = {
     ...ledger,
-    put(entry) {
+    put(...entries) {
       putsLeft -= 1;
       if (putsLeft < 0) throw new Error('killed');
-      ledger.put(entry);
+      ledger.put(...entries);
     },
   };
   const killed = setUp('tok_success', dying);
@@ -258,7 +259,7 @@ test('the ledger knows what came of an authorization', async () => {
     if (found?.kind !== 'authorization') throw new Error('no authorization');
     return found;
   };
-  assert.equal(amountsOf(entry()), { captured: usd(3_000), refunded: usd(800), voided: false });
+  assert.equal(amountsOf(entry()), { captured: usd(3_000), refunded: usd(800), lost: usd(0), voided: false });
   assert.equal(amountsOf(entry(), 'cap_c').refunded, usd(500));
   await outcome(voiding());
   assert.ok(amountsOf(entry()).voided);
