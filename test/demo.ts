@@ -1,13 +1,17 @@
 /**
- * `npm run demo`: one order from the shelf to the door, then two whose card is declined, through the public HTTP
- * interface of a node of its own. It checks what it shows and ends with status 1 when something is not as expected.
+ * `npm run demo`: an order from the shelf to the door, two whose card is declined, one whose parcel gets lost, two that wait
+ * for a delivery, and the consistency check, through the public HTTP interface of a node of its own. It checks what it
+ * shows and ends with status 1 when something is not as expected.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ordersForWhatIsExpected } from './demo/backordered.ts';
+import { nothingIsWrong } from './demo/checked.ts';
 import { createChecks } from './demo/checks.ts';
 import { ordersWithDeclinedCards } from './demo/declined.ts';
 import { orderFromShelfToDoor } from './demo/delivered.ts';
+import { orderWithLostParcel } from './demo/lost.ts';
 import { createPrinter } from './demo/printer.ts';
 import { openShop } from './demo/shop.ts';
 import { type Server, startServer } from './support/server.ts';
@@ -34,14 +38,25 @@ function leave(error: unknown): never {
 }
 
 try {
-  print.title('Holdfast demo', 'One order from the shelf to the door, then two whose card is declined.');
+  print.title(
+    'Holdfast demo',
+    'Orders from the shelf to the door, and what happens when something goes wrong on the way.',
+  );
   // On the virtual clock the days that a parcel takes pass at once.
   server = await startServer({ folder, env: { SEED: 'demo', CLOCK: 'virtual' } });
   print.note(`A node of its own runs at ${server.url} (ready after ${(server.readyMs / 1_000).toFixed(1)} s).`);
   print.note('Everything below goes through its public HTTP interface.');
   const shop = await openShop(server.url);
+  print.story('From the shelf to the door');
   await orderFromShelfToDoor(shop, print, checks);
+  print.story('Declined');
   await ordersWithDeclinedCards(shop, print, checks);
+  print.story('Lost on the way');
+  await orderWithLostParcel(shop, print, checks);
+  print.story('Sold out, but expected');
+  await ordersForWhatIsExpected(shop, print, checks);
+  print.story('In the end');
+  await nothingIsWrong(shop, print, checks);
   await server.close();
   print.success(`All ${checks.passed} checks passed. Try it yourself: npm start, then open /docs.`);
 } catch (error) {

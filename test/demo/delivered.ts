@@ -22,7 +22,8 @@ const REPORTS = [
 
 export async function orderFromShelfToDoor(shop: Shop, print: Printer, checks: Checks): Promise<void> {
   await shop.pass(DAY - (Date.now() % DAY) + MORNING);
-  const tea = await browse(shop, print, 'A guest looks for green tea', 'green tea');
+  const tea = await browse(shop, print, 'A guest looks for green tea, typing in a hurry', 'gren teaa');
+  checks.equal('what is found in spite of two typing errors', tea.sku, 'TEA-GREEN-100');
   const mug = await browse(shop, print, '… and for a mug to drink it from', 'mug');
   const before = await shop.stock(tea.sku);
   const cart = await fillCart(shop, print, checks, [

@@ -7,6 +7,8 @@ const FIGURE = /^[\d.]+( [A-Z]{3})?$/;
 export type Printer = {
   title(name: string, subtitle: string): void;
   note(text: string): void;
+  /** A part of the demo, with chapters of its own. */
+  story(name: string): void;
   /** A numbered chapter; `request` is the HTTP request that does it. */
   chapter(title: string, request?: string): void;
   table(rows: readonly (readonly string[])[]): void;
@@ -22,6 +24,7 @@ export function createPrinter(write: (text: string) => void): Printer {
   return {
     title: (name, subtitle) => put(`\n${name}\n${'='.repeat(name.length)}\n${subtitle}\n`),
     note: put,
+    story: (name) => put(`\n\n${`── ${name} `.padEnd(WIDTH, '─')}`),
     chapter(title, request = '') {
       chapters += 1;
       const heading = `${chapters}. ${title}`;

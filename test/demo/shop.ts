@@ -1,4 +1,4 @@
-/** The shop as the demo's guest and its staff see it: the public HTTP interface, with the answers it reads. */
+/** The shop as the demo's guest, customer and staff see it: the public HTTP interface, with the answers it reads. */
 import { ADDRESS, createClient } from '../support/client.ts';
 
 export type Money = { readonly amount: number; readonly currency: string };
@@ -24,6 +24,7 @@ export type Order = {
   readonly id: string;
   readonly status: string;
   readonly awaiting: string | null;
+  readonly backorder: { readonly expectedAt: string } | null;
   readonly paymentRequest: { readonly reason: string; readonly url: string; readonly expiresAt: string } | null;
   readonly payment: {
     readonly status: string;
@@ -38,6 +39,7 @@ export type Order = {
       readonly status: string;
       readonly carrier?: string;
       readonly trackingNumber?: string;
+      readonly replacedBy?: string;
     }[];
   };
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
@@ -68,43 +70,67 @@ export type Buckets = {
   readonly committed: number;
   readonly picked: number;
   readonly shipped: number;
+  readonly backordered: number;
 };
+
+export type CheckReport = {
+  readonly covered: Readonly<Record<string, number>>;
+  readonly findings: readonly { readonly code: string; readonly text: string }[];
+  readonly page: { readonly next: string | null };
+};
+export type Account = { readonly email: string; readonly password: string; readonly name: string };
 
 export { ADDRESS };
 
 const POLL_MS = 20;
 const PATIENCE_MS = 10_000;
 
+/** A request of somebody; @throws Error when the answer isn't a success. */
+export type Caller = <Body>(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<Body>;
+
 export type Shop = {
-  /** A request of the guest; @throws Error when the answer isn't a success. */
-  guest<Body>(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Body>;
-  staff<Body>(method: string, path: string, body?: unknown): Promise<Body>;
-  /** The guest's order as soon as it `holds`. */
+  readonly guest: Caller;
+  readonly staff: Caller;
+  /** Opens an account and is signed in. */
+  register(account: Account): Promise<Caller>;
+  /** The order as soon as it `holds`. */
   orderWhen(id: string, what: string, holds: (order: Order) => boolean): Promise<Order>;
   sagaWhen(id: string, what: string, holds: (saga: Saga) => boolean): Promise<Saga>;
   /** Stock of a SKU, all warehouses together. */
   stock(sku: string): Promise<Buckets>;
   /** Lets business time pass. */
   pass(ms: number): Promise<void>;
+  /** The business time in so many ms, to some seconds. */
+  timeIn(ms: number): string;
 };
 
 export async function openShop(url: string): Promise<Shop> {
   const client = createClient(url);
-  const tokens = { guest: await client.guest(), staff: await client.staff() };
+  const openedAt = Date.now();
+  let passed = 0;
 
-  async function send<Body>(
-    who: keyof typeof tokens,
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<Body> {
-    const answer = await client.call(method, path, { token: tokens[who], body, headers });
-    if (answer.status >= 300) {
-      throw new Error(`${method} ${path} was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
-    }
-    return answer.body as Body;
+  function callerWith(token: string): Caller {
+    return async <Body>(
+      method: string,
+      path: string,
+      body?: unknown,
+      headers: Readonly<Record<string, string>> = {},
+    ): Promise<Body> => {
+      const answer = await client.call(method, path, { token, body, headers });
+      if (answer.status >= 300) {
+        throw new Error(`${method} ${path} was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+      }
+      return answer.body as Body;
+    };
   }
+
+  const guest = callerWith(await client.guest());
+  const staff = callerWith(await client.staff());
 
   async function when<Body extends { readonly status: string }>(
     read: () => Promise<Body>,
@@ -121,12 +147,16 @@ export async function openShop(url: string): Promise<Shop> {
   }
 
   return {
-    guest: (method, path, body, headers) => send('guest', method, path, body, headers),
-    staff: (method, path, body) => send('staff', method, path, body),
-    orderWhen: (id, what, holds) => when(() => send<Order>('guest', 'GET', `/v1/orders/${id}`), what, holds),
-    sagaWhen: (id, what, holds) => when(() => send<Saga>('staff', 'GET', `/v1/admin/sagas/${id}`), what, holds),
+    guest,
+    staff,
+    async register(account) {
+      const { token } = await guest<{ token: string }>('POST', '/v1/customers', account);
+      return callerWith(token);
+    },
+    orderWhen: (id, what, holds) => when(() => staff<Order>('GET', `/v1/orders/${id}`), what, holds),
+    sagaWhen: (id, what, holds) => when(() => staff<Saga>('GET', `/v1/admin/sagas/${id}`), what, holds),
     async stock(sku) {
-      const { warehouses } = await send<{ warehouses: readonly Buckets[] }>('staff', 'GET', `/v1/admin/stock/${sku}`);
+      const { warehouses } = await staff<{ warehouses: readonly Buckets[] }>('GET', `/v1/admin/stock/${sku}`);
       const sum = (bucket: keyof Buckets): number => warehouses.reduce((total, each) => total + each[bucket], 0);
       return {
         available: sum('available'),
@@ -134,10 +164,13 @@ export async function openShop(url: string): Promise<Shop> {
         committed: sum('committed'),
         picked: sum('picked'),
         shipped: sum('shipped'),
+        backordered: sum('backordered'),
       };
     },
+    timeIn: (ms) => new Date(openedAt + passed + ms).toISOString(),
     async pass(ms) {
-      await send('staff', 'POST', '/v1/admin/clock/advance', { ms });
+      passed += ms;
+      await staff('POST', '/v1/admin/clock/advance', { ms });
     },
   };
 }
