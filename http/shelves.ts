@@ -10,7 +10,12 @@ export async function shelvesOf(
   const skus = [...new Set(lines.map(({ sku }) => sku))];
   if (skus.length < 2) return undefined;
   const shelves = skus.map(async (sku) =>
-    (await shop.stock(sku)).map(({ warehouse, available }) => ({ sku, warehouse, available })),
+    (await shop.stock(sku)).map(({ warehouse, available, backordered }) => ({
+      sku,
+      warehouse,
+      // What orders wait for is not for others.
+      available: Math.max(0, available - backordered),
+    })),
   );
   return (await Promise.all(shelves)).flat();
 }

@@ -27,7 +27,7 @@ export function createCatalogProjection(db: Db, changes: CatalogChanges): Projec
   const index = textIndex(db, changes);
   const stock = db.prepare<{ sku: string }>(
     `UPDATE products SET in_stock = NOT in_stock WHERE sku = @sku AND in_stock <>
-       EXISTS (SELECT 1 FROM stock_levels WHERE stock_levels.sku = @sku AND available > 0)`,
+       EXISTS (SELECT 1 FROM stock_levels WHERE stock_levels.sku = @sku AND available > backordered)`,
   );
   let touched = new Set<string>();
   return {

@@ -69,8 +69,9 @@ type Row = {
 };
 type Placed = Row & { readonly key: number; readonly sortName: string };
 
+/** Pieces that orders wait for are not for sale. */
 const COLUMNS = `p.sku, p.name, p.description, p.category, p.tags, p.status, p.amount, p.currency, p.version,
-  (SELECT sum(available) FROM stock_levels s WHERE s.sku = p.sku) AS available`;
+  (SELECT sum(max(0, available - backordered)) FROM stock_levels s WHERE s.sku = p.sku) AS available`;
 
 /** What comes first; the name and then the SKU decide between equals. Names and keys match the indexes. */
 const KEYS: Readonly<Record<Exclude<CatalogSort, 'relevance'>, string>> = {

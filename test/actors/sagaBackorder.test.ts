@@ -278,6 +278,17 @@ backorders('a promise that is gone when it is to be registered - looked for agai
   other.when(backordered('1.5', LATE)).sends('HoldOrder');
 });
 
+backorders('what was promised before the operator started it anew is too old: everybody is asked again', () => {
+  // The mugs are refused everywhere; about the tea nobody answers.
+  const told = [refused('1.1', { quantity: 5, at: SOON }), refused('1.2'), refused('1.3')];
+  const run = new SagaRun([start(), ...told, ...[1, 2, 3, 4, 5].map(stepTimedOut), says.released('2.1')]);
+  assert.is(run.saga.phase.status, 'waiting');
+  run
+    .when(retrySaga)
+    .thenTypes('SagaReleased', 'StepStarted', 'StepStarted')
+    .sends('ReleaseOrder', 'ReserveStock', 'ReserveStock');
+});
+
 backorders('a registration that nobody answers is asked for again, then undone and held', () => {
   const run = new SagaRun(lacking(SOON));
   for (const attempt of [1, 2, 3, 4]) run.when(stepTimedOut(attempt)).sends('ReserveStock');

@@ -53,6 +53,8 @@ backorders('an order for what is expected within 7 days waits, unpaid, and is se
   assert.equal(order.backorder, { expectedAt: at, url: null, expiresAt: null });
   const before = await east(keeper);
   assert.equal([before.available, before.backordered], [1, 3]);
+  const { body: product } = await keeper.shop.call('GET', '/v1/products/MUG');
+  assert.equal([product.available, product.inStock], [0, false], 'the piece that lies there is waited for');
   await keeper.pass(HOUR);
   assert.equal(await statusOf(keeper, id), ['backordered'], 'the 5 minutes do not run');
   await receive(keeper, 10);
@@ -63,6 +65,7 @@ backorders('an order for what is expected within 7 days waits, unpaid, and is se
   assert.ok(data.some(({ title }: { title: string }) => title === 'Order waits for a delivery'));
   const after = await east(keeper);
   assert.equal([after.available, after.committed, after.backordered, after.expected], [8, 3, 0, null]);
+  assert.is((await keeper.shop.call('GET', '/v1/products/MUG')).body.available, 8);
 });
 
 backorders('first come, first served: nobody overtakes, and what is not promised is out of stock', async () => {
