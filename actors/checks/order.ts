@@ -2,8 +2,10 @@
 import type { InventoryState } from '../inventoryItem/state.ts';
 import { tableGet } from '../kernel/table.ts';
 import type { Order, OrderState } from '../order.ts';
+import { parcelSteps } from '../orderSaga/reship.ts';
 import type { Saga, SagaState } from '../orderSaga/state.ts';
 import { isForward, stepsOf, stuckSteps } from '../orderSaga/state.ts';
+import { pendingSteps } from '../orderSaga/turn.ts';
 import { attemptOf, type PaymentState, paymentFigures, paymentStatus } from '../payment/state.ts';
 import type { ShipmentState } from '../shipment/state.ts';
 import { type Finding, finding } from './finding.ts';
@@ -38,7 +40,7 @@ export function checkOrder(facts: OrderFacts): readonly Finding[] {
     ...progress(facts, critical),
     ...agreement(facts, critical, warning),
     // A payment that waits for its vendor or for its next try is on its way to what it should be.
-    ...(facts.paymentTimers === 0 ? checkMoney(facts) : []),
+    ...(facts.paymentTimers === 0 ? checkMoney({ ...facts, settledByHand: isSkipped(saga) }) : []),
     ...parcels(facts, critical),
   ];
 }
@@ -59,6 +61,10 @@ function visibleWaits(saga: Saga): Finding[] {
   return [...stuck, finding('info', 'saga.awaits-operator', `It waits for an operator: ${phase.reason}`, orderId)];
 }
 
+function isSkipped(saga: SagaState): boolean {
+  return saga.status === 'started' && Object.values(saga.steps).some(({ status }) => status === 'skipped');
+}
+
 function existence({ order, saga, payment }: OrderFacts, critical: Check): Finding[] {
   if (order.status === 'unknown') {
     const orphan = saga.status === 'started';
@@ -73,17 +79,15 @@ function existence({ order, saga, payment }: OrderFacts, critical: Check): Findi
   return missing.map(({ id }) => critical('order.without-payment', 'Its payment does not exist.', id));
 }
 
-/** Waits that only somebody else can end: staff by themselves, and the stock that comes in. */
+/** Waits for the customer: if nothing comes, a timer ends them. */
 const ENDED_BY_TIMER: ReadonlySet<string> = new Set(['payment', 'payment-method', 'backorder-choice']);
 
 function progress({ saga, sagaTimers }: OrderFacts, critical: Check): Finding[] {
   if (saga.status !== 'started' || sagaTimers > 0) return [];
   const { phase } = saga;
-  const must =
-    isForward(saga) ||
-    phase.status === 'compensating' ||
-    (phase.status === 'waiting' && ENDED_BY_TIMER.has(phase.awaiting));
-  if (!must) return [];
+  const goesOn = isForward(saga) || phase.status === 'compensating' || pendingSteps(saga).length > 0;
+  const waitsForCustomer = phase.status === 'waiting' && ENDED_BY_TIMER.has(phase.awaiting);
+  if (!goesOn && !waitsForCustomer) return [];
   return [critical('saga.stuck', `It is ${phase.status}, waits for no answer and no timer will wake it. Retry it.`)];
 }
 
@@ -131,8 +135,8 @@ function parcels(facts: OrderFacts, critical: Check): Finding[] {
   if (order.status === 'unknown' || saga.status !== 'started') return [];
   const requested = shipments.filter(({ request }) => request !== null);
   if (order.end !== null) {
-    const stuck = stuckSteps(saga).some(({ work }) => work.kind === 'ship');
-    const alive = stuck ? [] : requested.filter(({ status }) => !OVER.has(status));
+    const atIt = parcelSteps(saga).some(({ status }) => status === 'stuck' || status === 'skipped');
+    const alive = atIt ? [] : requested.filter(({ status }) => !OVER.has(status));
     return alive.map(({ id, status }) =>
       critical('shipment.of-ended-order', `The order has ended, the parcel is ${status}. Stop it.`, id),
     );

@@ -5,6 +5,7 @@ import { addressKey } from '../kernel/address.ts';
 import { tableValues } from '../kernel/table.ts';
 import type { OrderState } from '../order.ts';
 import type { SagaState, Step } from '../orderSaga/state.ts';
+import { pendingSteps } from '../orderSaga/turn.ts';
 import { type Finding, finding, GRACE_MS } from './finding.ts';
 
 const keyOfStock = ({ sku, warehouse }: InventoryState): string => addressKey(stockAddress(sku, warehouse));
@@ -14,7 +15,7 @@ const BUCKETS = { reserved: 'held', committed: 'committed', picked: 'picked' } a
 /** Always true of one item, whatever is under way. */
 export function checkStockItem(item: InventoryState): readonly Finding[] {
   const key = keyOfStock(item);
-  const { available, reserved, committed, picked, received, shipped, adjusted } = item;
+  const { available, reserved, committed, picked, received, shipped, adjusted, quarantined, inTransit } = item;
   const findings: Finding[] = [];
   const held = available + reserved + committed + picked;
   const moved = received - shipped + adjusted;
@@ -22,11 +23,16 @@ export function checkStockItem(item: InventoryState): readonly Finding[] {
     const text = `Stock does not add up: ${held} in its buckets, ${moved} by what came and went. Count it.`;
     findings.push(finding('critical', 'stock.not-conserved', text, key));
   }
-  for (const [name, pieces] of Object.entries({ available, reserved, committed, picked })) {
+  for (const [name, pieces] of Object.entries({ available, reserved, committed, picked, quarantined, inTransit })) {
     if (pieces >= 0) continue;
     findings.push(
       finding('critical', 'stock.negative', `${pieces} pieces are ${name}: more was sold than is there.`, key),
     );
+  }
+  const departed = tableValues(item.departed).reduce((total, pieces) => total + pieces, 0);
+  if (departed !== inTransit) {
+    const text = `${inTransit} pieces are in transit, its transfers took ${departed}.`;
+    findings.push(finding('critical', 'stock.transfers-differ', text, key));
   }
   const reservations = tableValues(item.reservations);
   for (const [bucket, status] of Object.entries(BUCKETS)) {
@@ -76,9 +82,10 @@ function purpose(facts: ReservationFacts): Finding[] {
   if (steps.length === 0) {
     return [of('critical', 'stock.reservation-unknown', 'Its order knows nothing of it. Release it by hand.', facts)];
   }
-  const stuck = steps.some(({ status }) => status === 'stuck');
-  const ended = order.end !== null || saga.phase.status === 'aborted';
-  if (ended && !stuck) {
+  // An operator is at it, or has been; or the saga is.
+  if (steps.some(({ status }) => status === 'stuck' || status === 'skipped')) return [];
+  if (pendingSteps(saga).length > 0) return [];
+  if (order.end !== null || saga.phase.status === 'aborted') {
     const text = 'Its order has ended, but it still holds stock. Release it by hand.';
     return [of('critical', 'stock.reservation-outlives-order', text, facts)];
   }

@@ -8,7 +8,8 @@ import { type Address, type AddressKey, addressKey } from '../../actors/kernel/a
 import type { ShardStore } from '../../actors/kernel/ports.ts';
 import { type OrderState, orderAddress } from '../../actors/order.ts';
 import { sagaAddress } from '../../actors/orderSaga/messages.ts';
-import { type SagaState, stepsOf } from '../../actors/orderSaga/state.ts';
+import { parcelSteps } from '../../actors/orderSaga/reship.ts';
+import type { SagaState } from '../../actors/orderSaga/state.ts';
 import { type PaymentState, paymentAddress } from '../../actors/payment.ts';
 import type { ShipmentState } from '../../actors/shipment/state.ts';
 import { shipmentAddress } from '../../actors/shipment.ts';
@@ -87,7 +88,7 @@ export class Facts {
     const order = this.state<OrderState>(orderAddress(orderId));
     const saga = this.state<SagaState>(sagaAddress(orderId));
     const known = order.status === 'unknown' ? [] : Object.keys(order.shipments);
-    const asked = saga.status === 'started' ? stepsOf(saga, 'ship').map(({ work }) => work.shipmentId) : [];
+    const asked = saga.status === 'started' ? parcelSteps(saga).map(({ work }) => work.shipmentId) : [];
     return {
       order,
       saga,
@@ -101,8 +102,9 @@ export class Facts {
     const { reader } = this.#options;
     const own = new Set([orderId, ...shipments.map(({ id }) => id)]);
     if ([...own].some((id) => reader.waitingFrom(`${id}/`).length > 0)) return true;
-    const items = saga.status === 'started' ? stepsOf(saga, 'reserve').map(({ work }) => work) : [];
-    const keys = new Set(items.map(({ sku, warehouse }) => addressKey(stockAddress(sku, warehouse))));
+    const steps = saga.status === 'started' ? Object.values(saga.steps) : [];
+    const items = steps.flatMap(({ work }) => ('sku' in work ? [stockAddress(work.sku, work.warehouse)] : []));
+    const keys = new Set(items.map((item) => addressKey(item)));
     return [...keys].some((key) => this.#waitsFor(key, own));
   }
 

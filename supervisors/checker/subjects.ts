@@ -101,19 +101,31 @@ function differs(same: boolean, list: string, ...ids: string[]): Finding[] {
   return [finding('warning', 'read-model.differs', `The ${list} list does not show what is.`, ...ids)];
 }
 
+/** Whether something is under way is asked only where it matters: a popular stock item has many messages to look through. */
+function unlessUnderWay(
+  check: (underWay: boolean) => readonly Finding[],
+  isUnderWay: () => boolean,
+): readonly Finding[] {
+  const findings = check(false);
+  return findings.length > 0 && isUnderWay() ? check(true) : findings;
+}
+
 function examineOrder({ facts, readModels }: ExamineOptions, orderId: string): readonly Finding[] {
   const group = facts.group(orderId);
-  const underWay = facts.underWay(orderId, group);
-  const findings = checkOrder({
+  const rest = {
     orderId,
     ...group,
-    underWay,
-    stockOf: (sku, warehouse) => facts.stock(sku, warehouse),
+    stockOf: (sku: string, warehouse: string) => facts.stock(sku, warehouse),
     sagaTimers: facts.memory(sagaAddress(orderId)).timers.size,
     paymentTimers: facts.memory(paymentAddress(orderId)).timers.size,
-  });
-  if (underWay || group.order.status === 'unknown') return findings;
-  return [...findings, ...differs(readModels.order(group.order), "customer's orders", orderId)];
+  };
+  const { order } = group;
+  const check = (underWay: boolean): readonly Finding[] => {
+    const findings = checkOrder({ ...rest, underWay });
+    if (underWay || order.status === 'unknown') return findings;
+    return [...findings, ...differs(readModels.order(order), "customer's orders", orderId)];
+  };
+  return unlessUnderWay(check, () => facts.underWay(orderId, group));
 }
 
 type Reservation = Extract<Subject, { kind: 'reservation' }>;
@@ -124,8 +136,10 @@ function examineReservation({ facts, now }: ExamineOptions, { key, reservationId
   if (!reservation) return [];
   const { sagaId } = reservation;
   const group = facts.group(sagaId);
-  const underWay = facts.answering(key, sagaId) || facts.underWay(sagaId, group);
-  return checkReservation({ item, reservationId, reservation, ...group, underWay, now: now() });
+  return unlessUnderWay(
+    (underWay) => checkReservation({ item, reservationId, reservation, ...group, underWay, now: now() }),
+    () => facts.answering(key, sagaId) || facts.underWay(sagaId, group),
+  );
 }
 
 function examineMessage(options: ExamineOptions, envelope: Envelope): Finding[] {

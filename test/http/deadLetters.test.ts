@@ -43,6 +43,12 @@ const list = async ({ shop, staff }: Context, query = '') =>
 // biome-ignore lint/suspicious/noExplicitAny: as the server says
 const until = (context: Context, holds: (body: any) => boolean) =>
   context.shop.until(`${LETTERS}?limit=100`, context.staff, holds);
+/** What the checker finds, by code. */
+const checked = async ({ shop, staff }: Context): Promise<string[]> => {
+  const { body } = await shop.call('GET', '/v1/admin/check?deep=true', { token: staff });
+  assert.is(body.page.next, null);
+  return [...new Set<string>(body.findings.map(({ code }: { code: string }) => code))].sort();
+};
 const myOrders = async ({ shop, guest }: Context): Promise<number> =>
   (await shop.call('GET', '/v1/orders', { token: guest })).body.data.length;
 
@@ -57,6 +63,7 @@ suiteOf('a letter is listed, looked at, requeued and gone; its order is in the l
   assert.match(letter.from, /^ord_.*\/order$/);
   assert.match(letter.to, /\/customer-orders$/);
   assert.is(JSON.stringify(data).includes('placedAt'), false, 'nothing of its contents is shown');
+  assert.ok((await checked(context)).includes('dead-letter'));
   bug.present = false;
   const path = `${LETTERS}/${letter.id}`;
   const requeue = () =>
@@ -71,6 +78,8 @@ suiteOf('a letter is listed, looked at, requeued and gone; its order is in the l
   assert.equal([twice.status, twice.body.code], [404, 'dead-letter.unknown']);
   assert.is((await shop.call('GET', path, { token })).status, 404);
   await shop.until('/v1/orders', context.guest, (body) => body.data.length === 1);
+  await shop.until(LETTERS, token, (body) => body.data.length === 0 || body.data[0].id !== letter.id);
+  assert.not((await checked(context)).includes('message.lost'), 'a requeued message is none that is lost');
   const { body: repairs } = await shop.call('GET', '/v1/admin/repairs', { token });
   const [{ kind, by, why, letter: about }, ...more] = repairs.data;
   assert.equal(
@@ -131,6 +140,7 @@ suiteOf('an actor in quarantine is seen and let go; what waited arrives', async 
   assert.is(type, 'customer-orders');
   assert.match(reason, 'a bug in the list');
   assert.is(Date.parse(end) - Date.parse(since), 60_000);
+  assert.ok((await checked(context)).includes('actor.quarantined'));
   const path = `/v1/admin/actors/${type}/${id}/quarantine`;
   const killed = await shop.call('POST', `/v1/admin/actors/${type}/${id}/kill`, { token });
   assert.is(killed.status, 202);
