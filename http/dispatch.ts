@@ -4,6 +4,7 @@ import type { Context } from 'koa';
 import { current } from './accounts.ts';
 import { anonymous, authorize, type Principal } from './auth.ts';
 import { etag, idempotencyKey, isUnchanged, preferredWait, requiredVersion } from './headers.ts';
+import { repeatedMember } from './json.ts';
 import { notFound, Problem } from './problem.ts';
 import type { Answer, Call, Route, Services } from './route.ts';
 import type { EdgeState } from './state.ts';
@@ -132,6 +133,14 @@ async function jsonBody(ctx: Context): Promise<unknown> {
   // Nobody compresses 64 KB, and what isn't unpacked can't be a bomb.
   if (ctx.req.headers['content-encoding'] !== undefined) throw unsupported('Send the body without a Content-Encoding.');
   await parseBody(ctx, nothing);
+  const twice = repeatedMember(ctx.request.rawBody ?? '');
+  if (twice !== undefined) {
+    throw new Problem(
+      400,
+      'request.malformed',
+      `The body names the member ${JSON.stringify(twice.slice(0, 100))} twice.`,
+    );
+  }
   return ctx.request.body ?? {};
 }
 

@@ -179,8 +179,9 @@ const addAddress = route({
   responses: { 201: { description: 'The address with its id.', schema: savedAddressSchema } },
   example: { address: exampleAddress, makeDefault: true },
   handler: async (call) => {
-    const { makeDefault } = call.body;
-    const address = postal(call.body.address);
+    const wanted = 'address' in call.body ? call.body : { address: call.body, makeDefault: false };
+    const { makeDefault } = wanted;
+    const address = postal(wanted.address);
     const command = { type: 'AddAddress', address, makeDefault, check: await checkOf(call, address) } as const;
     const { state, answer } = await change<AddressAddedReply>(call, command);
     const { addressId } = answer.value;

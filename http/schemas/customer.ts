@@ -88,8 +88,9 @@ export const addStaffSchema = z
   .meta({ id: 'AddStaff' });
 export const changeScopesSchema = z.strictObject({ scopes: scopesSchema, why: text(500) }).meta({ id: 'ChangeScopes' });
 
+/** The address itself, as everywhere else, or with the wish to make it the default. */
 export const addAddressSchema = z
-  .strictObject({ address: addressSchema, makeDefault: z.boolean().default(false) })
+  .union([addressSchema, z.strictObject({ address: addressSchema, makeDefault: z.boolean().default(false) })])
   .meta({ id: 'AddAddress' });
 
 export const addressListSchema = z.strictObject({ data: z.array(savedAddressSchema) }).meta({ id: 'AddressList' });

@@ -38,7 +38,7 @@ export const killActor: Route = route({
   params: actorParams,
   responses: { 202: { description: 'Its next message brings it back.', schema: killedSchema } },
   handler: async ({ shop, params: { type, id } }) => {
-    if (!shop.kill) throw notFound('actor');
+    if (!shop.kill || !shop.operators.knowsType(type)) throw notFound('actor');
     await shop.kill({ type, id });
     return { status: 202, body: { type, id } };
   },
