@@ -96,6 +96,12 @@ export type Policy = {
     /** How often an unknown outcome is asked for, and how long between. */
     readonly enquiries: number;
     readonly enquiryDelayMs: number;
+    /**
+     * How often a call that was surely not executed is repeated: 5, 15 and 45 s apart, then a minute each. Together they
+     * outlast a breaker that opens again and again, and stay within the time of the whole saga.
+     */
+    readonly repeats: number;
+    readonly maxRepeatDelayMs: number;
     readonly refundRetries: number;
     readonly refundRetryDelayMs: number;
     /** Within this 95 % of the refunds are to be done; one that takes longer is noted. */
@@ -152,6 +158,8 @@ export const defaultPolicy: Policy = {
     voidBeforeExpiryMs: HOUR,
     enquiries: 3,
     enquiryDelayMs: 5 * SECOND,
+    repeats: 6,
+    maxRepeatDelayMs: MINUTE,
     refundRetries: 3,
     refundRetryDelayMs: 30 * SECOND,
     refundTargetMs: 5 * MINUTE,

@@ -185,7 +185,7 @@ function neverExecuted(turn: Turn, operation: Operation, reason: string) {
 function mayRepeat(turn: Turn, operation: Exclude<Operation, { kind: 'refund' }>): boolean {
   const tries = callOf(turn.state, operation)?.tries ?? 0;
   const wanted = attemptOf(turn.state, operation.attempt)?.wanted ?? false;
-  return wanted && tries < turn.context.policy.payment.enquiries;
+  return wanted && tries < turn.context.policy.payment.repeats;
 }
 
 /** It may or may not have happened: ask, and when that is used up tell the saga that it failed but go on asking. */

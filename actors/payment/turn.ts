@@ -29,7 +29,6 @@ const HOUR = 60 * 60_000;
 /** Enquiries after the saga was told that it failed, with growing pauses up to an hour: about half a day in all. */
 const BACKGROUND_ENQUIRIES = 20;
 
-/** 5, 15 and 45 s: outlasts the 60 s for which the gateway's breaker stays open. */
 const UNAVAILABLE_GROWTH = 3;
 
 export type Turn = {
@@ -116,11 +115,13 @@ export function askAnew(turn: Turn, operation: Operation) {
 
 /** Asks again by itself at a later time, as often as we may; false when that is used up. */
 export function askLater(turn: Turn, operation: Operation): boolean {
-  const { enquiries, enquiryDelayMs } = turn.context.policy.payment;
+  const { enquiries, enquiryDelayMs, maxRepeatDelayMs } = turn.context.policy.payment;
   const { tries = 0, phase } = callOf(turn.state, operation) ?? {};
   if (tries > enquiries + BACKGROUND_ENQUIRIES) return false;
   const growth = phase === 'waiting' ? UNAVAILABLE_GROWTH ** (tries - 1) : 2 ** Math.max(0, tries - enquiries);
-  const pause = Math.min(enquiryDelayMs * growth, Math.max(HOUR, enquiryDelayMs));
+  // A customer waits for the one; the other only has to be done some day.
+  const forCustomer = phase === 'waiting' && operation.kind !== 'void';
+  const pause = Math.min(enquiryDelayMs * growth, Math.max(forCustomer ? maxRepeatDelayMs : HOUR, enquiryDelayMs));
   const key = keyOf(turn.state.orderId, operation);
   setTimer(turn, enquiryOf(turn, operation), turn.context.now + pause, { type: 'EnquireAgain', key });
   return true;
