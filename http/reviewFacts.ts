@@ -11,18 +11,26 @@ import type { Call } from './route.ts';
 /** Of the customer's orders the newest are looked at. */
 const LOOKED_AT = 50;
 
-/** Not paid, or not to the end: they say nothing for the customer. */
-const UNPROVEN: ReadonlySet<OrderStatus> = new Set<OrderStatus>([
-  'placed',
-  'on-hold',
-  'backordered',
-  'cancelling',
-  'cancelled',
-  'out-of-stock',
-  'payment-failed',
-  'refund-pending',
-  'manual-review',
-]);
+/** Whether an order with this status was paid, to the end: others say nothing for the customer. */
+const PROVES: { readonly [Status in OrderStatus]: boolean } = {
+  placed: false,
+  'on-hold': false,
+  backordered: false,
+  confirmed: true,
+  fulfilling: true,
+  'partially-shipped': true,
+  shipped: true,
+  'partially-delivered': true,
+  delivered: true,
+  'delivery-failed': true,
+  cancelling: false,
+  cancelled: false,
+  'out-of-stock': false,
+  'payment-failed': false,
+  'refund-pending': false,
+  'manual-review': false,
+  closed: true,
+};
 
 export async function reviewFacts(call: Call, orderId: string): Promise<ReviewFacts> {
   const { firstOrderAbove, ordersPerAddress } = call.policy.review;
@@ -34,7 +42,7 @@ export async function reviewFacts(call: Call, orderId: string): Promise<ReviewFa
 
 async function hasPaidBefore({ shop, principal }: Call, orderId: string): Promise<boolean> {
   const orders = await shop.customerOrders(principal.sub, { limit: LOOKED_AT });
-  return orders.some((order) => order.orderId !== orderId && !UNPROVEN.has(order.status));
+  return orders.some((order) => order.orderId !== orderId && PROVES[order.status]);
 }
 
 /** Of this machine and of private networks nothing is kept: their addresses tell nobody apart. */

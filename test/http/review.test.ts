@@ -62,6 +62,19 @@ review('the first order of a customer above 200.00 waits; once something is paid
   assert.is((await order(keeper, { token, sku: 'LAMP', more: { shippingMethod: 'express' } })).status, 'fulfilling');
 });
 
+review('an order that waits for stock is not paid, and proves nothing', async () => {
+  const keeper = await open();
+  const token = await keeper.shop.guest();
+  await keeper.sell('RARE', 1_000, {});
+  const at = new Date(keeper.shop.shop.clock.now() + HOUR).toISOString();
+  const expected = { warehouse: 'wh-east', quantity: 5, at };
+  assert.is((await keeper.operator('PUT', '/v1/admin/stock/RARE/expected', expected)).status, 200);
+  const waiting = await order(keeper, { token, sku: 'RARE' });
+  assert.equal([waiting.status, waiting.payment.status], ['backordered', 'pending']);
+  const first = await order(keeper, { token, sku: 'LAMP', more: { shippingMethod: 'express' } });
+  assert.equal([first.status, first.awaiting], ['on-hold', 'review']);
+});
+
 review('the eleventh order from one network address within an hour waits, whoever gives it', async () => {
   const keeper = await open();
   const from = '203.0.113.7';
