@@ -20,7 +20,7 @@ import {
   unknownCart,
   warned,
 } from './cart/change.ts';
-import { give, mergeRefused, requestMerge, takeBack, takeOver } from './cart/merge.ts';
+import { give, mergeRefused, requestMerge, sendBackUnordered, takeBack, takeOver } from './cart/merge.ts';
 import type { CartCommand, CheckoutStartedReply, LineRequest } from './cart/messages.ts';
 import {
   type CartEvent,
@@ -42,7 +42,7 @@ import {
   withLine,
 } from './cartLines.ts';
 import { type CatalogFacts, sellable } from './catalogFacts.ts';
-import type { CheckoutCommand } from './checkout.ts';
+import type { CheckoutCommand, CheckoutNews } from './checkout.ts';
 import { bodyOf, checkoutAddress, checkoutOf } from './ids.ts';
 import { assertNever } from './kernel/assertNever.ts';
 import { type Decider, noChange, reject } from './kernel/decider.ts';
@@ -173,10 +173,12 @@ function beginCheckout(
   return { type: 'BeginCheckout', round, customerId, currency, lines: snapshot, priceChanges: priceChangesOf(lines) };
 }
 
-function checkedOut(state: CartState, orderId: string): CartDecision {
+function checkedOut(state: CartState, { orderId, round }: Extract<CheckoutNews, { type: 'CheckedOut' }>): CartDecision {
   if (state.status === 'none') return unknownCart();
   if (state.status === 'checked-out') return noChange;
-  return { events: [{ type: 'CartCheckedOut', v: 1, orderId }], timers: [{ clear: 'abandon' }] };
+  const done: CartEvent = { type: 'CartCheckedOut', v: 1, orderId };
+  const { events, sends } = sendBackUnordered(state, { ...state, status: 'checked-out', orderId }, round);
+  return { events: [done, ...events], sends, timers: [{ clear: 'abandon' }] };
 }
 
 function checkoutLapsed(state: CartState, round: number): CartDecision {
@@ -228,7 +230,7 @@ function decide(state: CartState, command: CartCommand, context: ShopContext): C
     case 'TakeCartBack':
       return takeBack(state, command.into, context);
     case 'CheckedOut':
-      return checkedOut(state, command.orderId);
+      return checkedOut(state, command);
     case 'CheckoutLapsed':
       return checkoutLapsed(state, command.round);
     case 'AbandonCart':
@@ -240,6 +242,7 @@ function decide(state: CartState, command: CartCommand, context: ShopContext): C
 
 export const cartDecider: Decider<CartState, CartCommand, CartEvent, Policy> = {
   type: 'cart',
+  stateVersion: 2,
   partitionKey: bodyOf,
   initial: initialCart,
   decide,

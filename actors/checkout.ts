@@ -158,8 +158,8 @@ function complete(
   { acceptPriceChanges, facts, stock }: Extract<CheckoutCommand, { type: 'CompleteCheckout' }>,
   { policy }: ShopContext,
 ): CheckoutDecision {
-  const { id, customerId, lines, discount, tax, address, billingAddress, addressCheck, shipping, token, priceChanges } =
-    checkout;
+  const { id, round, customerId, lines, discount, tax, address, billingAddress, addressCheck } = checkout;
+  const { shipping, token, priceChanges } = checkout;
   if (address === null || shipping === null || token === null) return stepMissing(stepOf(checkout));
   if (priceChanges.length > 0 && !acceptPriceChanges) return priceChanged(priceChanges);
   const [orderId, cartId] = [orderOf(id), cartOf(id)];
@@ -189,7 +189,7 @@ function complete(
     ],
     sends: [
       { to: orderAddress(orderId), message: { type: 'PlaceOrder', draft } },
-      { to: cartAddress(cartId), message: { type: 'CheckedOut', orderId } },
+      { to: cartAddress(cartId), message: { type: 'CheckedOut', orderId, round } },
     ],
     timers: [{ clear: 'expire' }],
     reply,

@@ -3,7 +3,8 @@
  * takes messages:
  *
  *   edge ── MergeCart ──▶ target ── GiveCart ──▶ source ── CartGiven or CartNotGiven ──▶ target
- *                         target ── TakeCartBack ──▶ source, when the target was ordered meanwhile
+ *                         target ── TakeCartBack ──▶ source, when the target was ordered meanwhile, also if the
+ *                                                            news of that come after the lines
  *
  * - The source gives itself to one target. The decision that ends it is the one that sends its lines away.
  * - The target takes over each source once, by its id, however often the lines arrive and whatever happened in between.
@@ -19,7 +20,15 @@ import { noChange, type Rejection, reject } from '../kernel/decider.ts';
 import type { ShopContext } from '../shared.ts';
 import { abandonAt, type CartDecision, changed, endedCart, unknownCart } from './change.ts';
 import type { CartCommand, CartSend, MergeReply } from './messages.ts';
-import { type CartEvent, type CartState, isOpen, type KnownCart, type Merge, type OpenCart } from './state.ts';
+import {
+  type CartEvent,
+  type CartState,
+  type EndedCart,
+  isOpen,
+  type KnownCart,
+  type Merge,
+  type OpenCart,
+} from './state.ts';
 
 type CommandOf<Type extends CartCommand['type']> = Extract<CartCommand, { type: Type }>;
 
@@ -136,6 +145,20 @@ export function mergeRefused(state: CartState, command: CommandOf<'CartNotGiven'
   const known = state.status === 'none' ? undefined : state.merges?.find((merge) => merge.from === from);
   if (known?.status !== 'pending' || known.attempt !== attempt) return noChange;
   return { events: [mergeFailed(from, attempt, rejection)] };
+}
+
+/** What was taken over after the ordered round had begun is not in the order, which nobody could know then. */
+export function sendBackUnordered(
+  { id, merges = [] }: KnownCart,
+  ordered: EndedCart,
+  round: number,
+): { readonly events: readonly CartEvent[]; readonly sends: readonly CartSend[] } {
+  const { rejection } = endedCart(ordered);
+  const late = merges.filter((merge) => merge.status === 'done' && (merge.round ?? 0) >= round);
+  return {
+    events: late.map(({ from, attempt }) => mergeFailed(from, attempt, rejection)),
+    sends: late.map(({ from }) => ({ to: cartAddress(from), message: { type: 'TakeCartBack', into: id } })),
+  };
 }
 
 function mergeFailed(from: string, attempt: number, rejection: Rejection): CartEvent {

@@ -40,7 +40,9 @@ export type CartEvent =
 
 /** What became of taking over another cart. */
 export type Merge = { readonly from: string; readonly attempt: number } & (
-  | { readonly status: 'pending' | 'done' }
+  | { readonly status: 'pending' }
+  /** `round`: of the cart at that time. Checkouts up to this one began without what was taken. */
+  | { readonly status: 'done'; readonly round?: number }
   | { readonly status: 'failed'; readonly rejection: Rejection }
 );
 
@@ -113,7 +115,7 @@ export function evolveCart(state: CartState, event: CartEvent): CartState {
       const { from, attempt, taken, warnings } = event;
       return {
         ...known,
-        ...merging(state, { from, attempt, status: 'done' }),
+        ...merging(state, { from, attempt, status: 'done', round: state.round }),
         lines: withTaken(state.lines, taken),
         mergeWarnings: { from, warnings },
       };

@@ -49,7 +49,7 @@ export type CheckoutCommand =
 
 /** What the checkout tells its cart. */
 export type CheckoutNews =
-  | { readonly type: 'CheckedOut'; readonly orderId: string }
+  | { readonly type: 'CheckedOut'; readonly orderId: string; readonly round: number }
   | { readonly type: 'CheckoutLapsed'; readonly round: number };
 
 export type CheckoutSend =

@@ -381,10 +381,10 @@ checkout('an order ends the cart in whatever state it is, once', () => {
   const done: CartEvent = { type: 'CartCheckedOut', v: 1, orderId: 'ord_1' };
   const open = [created(), added('A')];
   for (const events of [open, [...open, started()], [...open, { type: 'CartAbandoned', v: 1 } as const]]) {
-    const outcome = cart.given(...events).when({ type: 'CheckedOut', orderId: 'ord_1' });
+    const outcome = cart.given(...events).when({ type: 'CheckedOut', orderId: 'ord_1', round: 1 });
     outcome.then(done);
     assert.equal(outcome.timers, [{ clear: 'abandon' }]);
-    cart.from(outcome.state).when({ type: 'CheckedOut', orderId: 'ord_1' }).nothing();
+    cart.from(outcome.state).when({ type: 'CheckedOut', orderId: 'ord_1', round: 1 }).nothing();
   }
   const over = cart.given(...open, started(), done);
   for (const command of [add('A'), set('A', 2), remove('A'), clear, start(facts('A'))]) {
@@ -466,7 +466,7 @@ total('answers each command in each state', () => {
       over: '',
     },
     TakeCartBack: { command: { type: 'TakeCartBack', into: 'cart_2' }, none: '', over: '' },
-    CheckedOut: { command: { type: 'CheckedOut', orderId: 'ord_1' }, none: 'cart.unknown', over: '' },
+    CheckedOut: { command: { type: 'CheckedOut', orderId: 'ord_1', round: 1 }, none: 'cart.unknown', over: '' },
     CheckoutLapsed: { command: { type: 'CheckoutLapsed', round: 1 }, none: 'cart.unknown', over: '' },
     AbandonCart: { command: abandon, none: 'cart.unknown', over: '' },
   };

@@ -5,9 +5,12 @@ import * as assert from 'uvu/assert';
 import { mergeOutcome } from '../../actors/cart/merge.ts';
 import { type CartCommand, type CartEvent, type CartState, cartDecider } from '../../actors/cart.ts';
 import type { CartLine } from '../../actors/cartLines.ts';
+import type { CheckoutCommand, CheckoutNews } from '../../actors/checkout.ts';
+import { cartAddress, cartOf, checkoutOf } from '../../actors/ids.ts';
 import type { Send } from '../../actors/kernel/decider.ts';
 import { money } from '../../actors/kernel/money.ts';
 import { defaultPolicy } from '../../actors/policy.ts';
+import type { PricedLine } from '../../actors/pricing.ts';
 import { specification, T0 } from '../support/spec.ts';
 
 const day = 86_400_000;
@@ -314,14 +317,27 @@ taking('an attempt is open until its answer, and over for ever after', () => {
 
 const together = suite('Cart merge - both carts');
 
-type Act = { readonly kind: 'merge' | 'order' | 'deliver' | 'again'; readonly which: number };
+const PRICES = ['A', 'B'].map(
+  (sku) => ({ sku, name: sku, price: usd(1_000), status: 'active', available: 9 }) as const,
+);
+
+type Act = { readonly kind: 'merge' | 'start' | 'complete' | 'deliver' | 'again'; readonly which: number };
 const act: fc.Arbitrary<Act> = fc.record({
-  kind: fc.constantFrom('merge', 'merge', 'order', 'deliver', 'deliver', 'deliver', 'again'),
+  kind: fc.constantFrom('merge', 'merge', 'start', 'start', 'complete', 'deliver', 'deliver', 'deliver', 'again'),
   which: fc.nat(99),
 });
 
+/** As much of a checkout as its cart sees of it: it makes one order of what the cart held when its round began. */
+type TestCheckout = {
+  readonly round: number;
+  readonly open: boolean;
+  readonly lines: readonly PricedLine[];
+  readonly ordered?: readonly PricedLine[];
+};
+
 /** Two carts of one customer and the guest's, whose messages come late, twice and in any order. */
 function play(acts: readonly Act[]) {
+  const checkouts = new Map<string, TestCheckout>();
   const states = new Map<string, CartState>([
     ['cart_G', source.given(guests, added('A', 3), added('B', 1)).state],
     ['cart_C', target.given(customers, added('A', 2)).state],
@@ -337,38 +353,59 @@ function play(acts: readonly Act[]) {
     });
     if ('rejection' in decision && decision.rejection) return;
     states.set(id, (decision.events as CartEvent[]).reduce(cartDecider.evolve, { ...state, id } as CartState));
-    pending.push(...(decision.sends ?? []).filter(({ to }) => to.type === 'cart'));
+    pending.push(...(decision.sends ?? []));
+  };
+  const tellCheckout = (id: string, command: CheckoutCommand) => {
+    const checkout = checkouts.get(id) ?? { round: 0, open: false, lines: [] };
+    if (checkout.ordered) return;
+    if (command.type === 'BeginCheckout' && command.round > checkout.round) {
+      checkouts.set(id, { round: command.round, open: true, lines: command.lines });
+    } else if (command.type === 'CancelCheckout' && command.round >= checkout.round) {
+      checkouts.set(id, { ...checkout, round: command.round, open: false });
+    }
+  };
+  const complete = (id: string) => {
+    const checkout = checkouts.get(id);
+    if (!checkout?.open || checkout.ordered) return;
+    checkouts.set(id, { ...checkout, ordered: checkout.lines });
+    const message: CheckoutNews = { type: 'CheckedOut', orderId: 'ord_1', round: checkout.round };
+    pending.push({ to: cartAddress(cartOf(id)), message });
   };
   const deliver = (which: number, keep: boolean) => {
     const index = which % pending.length;
     const send = pending[index];
     if (!send) return;
     if (!keep) pending.splice(index, 1);
-    tell(send.to.id, send.message as CartCommand);
+    if (send.to.type === 'cart') tell(send.to.id, send.message as CartCommand);
+    else tellCheckout(send.to.id, send.message as CheckoutCommand);
   };
   for (const { kind, which } of acts) {
     const id = which % 2 ? 'cart_C' : 'cart_D';
     if (kind === 'merge') tell(id, merge());
-    else if (kind === 'order') tell(id, { type: 'CheckedOut', orderId: 'ord_1' });
+    else if (kind === 'start') tell(id, { type: 'StartCheckout', customerId: 'cus_1', prices: PRICES });
+    else if (kind === 'complete') complete(checkoutOf(id));
     else deliver(which, kind === 'again');
   }
   for (let left = 1_000; pending.length > 0; left--) {
     if (left === 0) throw new Error('the carts never come to rest');
     deliver(0, false);
   }
-  return (id: string) => known(states.get(id) ?? cartDecider.initial(id));
+  const cart = (id: string) => known(states.get(id) ?? cartDecider.initial(id));
+  /** What the customer has bought with it, or still has in it. */
+  const lines = (id: string) => checkouts.get(checkoutOf(id))?.ordered ?? cart(id).lines;
+  return { cart, lines };
 }
 
-together('whatever is repeated, reordered or ordered meanwhile, the lines are in exactly one cart', () => {
+together('whatever is repeated, reordered or ordered meanwhile, the lines are in exactly one cart or order', () => {
   const ends = new Set<string>();
   fc.assert(
     fc.property(fc.array(act, { maxLength: 25 }), (acts) => {
-      const cart = play(acts);
+      const { cart, lines } = play(acts);
       const guest = cart('cart_G');
-      const holders = ['cart_C', 'cart_D'].filter((id) => cart(id).lines.some(({ sku }) => sku === 'B'));
+      const holders = ['cart_C', 'cart_D'].filter((id) => lines(id).some(({ sku }) => sku === 'B'));
       assert.is(holders.length, guest.status === 'merged' ? 1 : 0, JSON.stringify(acts));
       if (guest.status === 'merged') assert.is(holders[0], guest.into);
-      const pieces = (id: string) => cart(id).lines.find(({ sku }) => sku === 'A')?.quantity ?? 0;
+      const pieces = (id: string) => lines(id).find(({ sku }) => sku === 'A')?.quantity ?? 0;
       assert.is(pieces('cart_C') + pieces('cart_D'), guest.status === 'merged' ? 5 : 2);
       const waits = ['cart_C', 'cart_D'].some((id) => cart(id).merges?.some(({ status }) => status === 'pending'));
       assert.not(waits, 'every request is answered');

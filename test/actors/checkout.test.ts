@@ -236,7 +236,7 @@ completing('places the order and ends the cart', () => {
         },
       },
     },
-    { to: { type: 'cart', id: 'cart_1' }, message: { type: 'CheckedOut', orderId: 'ord_1' } },
+    { to: { type: 'cart', id: 'cart_1' }, message: { type: 'CheckedOut', orderId: 'ord_1', round: 1 } },
   ]);
 });
 

@@ -52,7 +52,7 @@ export const samples: Samples = {
       rejection: { status: 409, code: 'cart.checking-out', title: 'Cart is being ordered', detail: 'Finish it first.' },
     },
     TakeCartBack: { type: 'TakeCartBack', into: 'cart_2' },
-    CheckedOut: { type: 'CheckedOut', orderId: 'ord_1' },
+    CheckedOut: { type: 'CheckedOut', orderId: 'ord_1', round: 1 },
     CheckoutLapsed: { type: 'CheckoutLapsed', round: 1 },
     AbandonCart: { type: 'AbandonCart' },
   },
