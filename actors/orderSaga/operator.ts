@@ -105,7 +105,8 @@ function skip(turn: Turn, { by, why }: Repair): boolean {
   if (stuck.length === 0 && stuckRefunds(turn.saga).length === 0) return false;
   for (const { id, work, undone } of stuck) {
     turn.record({ type: 'StepSkipped', v: 1, step: id, by, why });
-    if (work.kind === 'capture') settleByHand(turn, refundIdOf(turn.saga.orderId, work.attempt, undone), why);
+    if (work.kind !== 'capture') continue;
+    settleByHand(turn, refundIdOf(turn.saga.orderId, work.attempt, undone), turn.saga.total, why);
   }
   skipRefunds(turn, by, why);
   proceed(turn);

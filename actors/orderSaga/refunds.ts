@@ -66,15 +66,16 @@ export function retryRefunds(turn: Turn, by: string, why: string): void {
 }
 
 /** The payment must not give back once more what somebody has given back in another way. */
-export function settleByHand(turn: Turn, refundId: string, reason: string): void {
-  const message = { type: 'SettleRefundByHand', refundId, reason } as const;
+export function settleByHand(turn: Turn, refundId: string, amount: Money, reason: string): void {
+  const message = { type: 'SettleRefundByHand', refundId, amount, reason } as const;
   turn.sends.push({ to: paymentAddress(turn.saga.orderId), message });
 }
 
 export function skipRefunds(turn: Turn, by: string, why: string): void {
   for (const refundId of stuckRefunds(turn.saga)) {
     turn.record({ type: 'OperatorRefundSkipped', v: 1, refundId, by, why });
-    settleByHand(turn, refundId, why);
+    const refund = turn.saga.refunds[refundId];
+    if (refund) settleByHand(turn, refundId, refund.amount, why);
   }
 }
 

@@ -211,8 +211,10 @@ function applyToRefund(state: PaymentState, event: RefundEvent): PaymentState {
       return withCall({ ...state, refunds }, operation, { phase: 'escalated' });
     }
     case 'RefundSettledByHand': {
-      if (!known) return state;
-      const refunds = { ...state.refunds, [refundId]: { ...known, status: 'by-hand' } as const };
+      const { attempt, amount, reason } = event;
+      const refund = known ?? (attempt !== undefined && amount && { attempt, amount, reason, retries: 0 });
+      if (!refund) return state;
+      const refunds = { ...state.refunds, [refundId]: { ...refund, status: 'by-hand' } as const };
       return settled({ ...state, refunds }, operation);
     }
     default:

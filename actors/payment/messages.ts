@@ -23,7 +23,12 @@ export type PaymentCommand =
   /** Pays back up to `amount` of what was captured; `refundId` makes it effectively once. */
   | { readonly type: 'RefundPayment'; readonly refundId: string; readonly amount: Money; readonly reason: string }
   /** An operator has paid it back in another way: it is not asked for any more, and never by another refund. */
-  | { readonly type: 'SettleRefundByHand'; readonly refundId: string; readonly reason: string }
+  | {
+      readonly type: 'SettleRefundByHand';
+      readonly refundId: string;
+      readonly amount: Money;
+      readonly reason: string;
+    }
   // from the gateway
   | PaymentGatewayResult
   | PaymentDisputeNews

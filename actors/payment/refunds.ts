@@ -2,7 +2,7 @@
  * Paying back: each refund once by its id, never more than was captured, retried and then handed to the operator. While
  * the payment is disputed nothing new is asked of the gateway, which would refuse it.
  */
-import { compare, smaller, zero } from '../kernel/money.ts';
+import { compare, type Money, smaller, zero } from '../kernel/money.ts';
 import type { Of, Operation } from './messages.ts';
 import { attemptsOf, callOf, isCapturing, isDisputed, isOpen, type Refund, refundable, refundOf } from './state.ts';
 import { askAgain, askAnew, askNoMore, clearTimer, record, setTimer, start, type Turn, tell } from './turn.ts';
@@ -144,13 +144,23 @@ export function retryAllEscalated(turn: Turn) {
 }
 
 /** Should the vendor turn out to have paid it back all the same, that is recorded as what it is. */
-export function settleByHand(turn: Turn, { refundId, reason }: Of<'SettleRefundByHand'>) {
+export function settleByHand(turn: Turn, { refundId, amount, reason }: Of<'SettleRefundByHand'>) {
   const known = refundOf(turn.state, refundId);
-  if (!known || !isOpen(known)) return;
+  if (!known) return noteByHand(turn, refundId, amount, reason);
+  if (!isOpen(known)) return;
   clearTimer(turn, overdueOf(refundId));
   clearTimer(turn, retryOf(refundId));
   askNoMore(turn, operationFor(refundId));
   record(turn, { type: 'RefundSettledByHand', v: 1, refundId, reason });
+}
+
+/** It was refused while the payment was disputed. What somebody has given back must not be given back again. */
+function noteByHand(turn: Turn, refundId: string, amount: Money, reason: string) {
+  const captured = attemptsOf(turn.state).find(([attempt]) => refundable(turn.state, attempt).amount > 0);
+  if (!captured || amount.currency !== turn.state.currency) return;
+  const [attempt] = captured;
+  const settled = smaller(amount, refundable(turn.state, attempt));
+  record(turn, { type: 'RefundSettledByHand', v: 1, refundId, reason, attempt, amount: settled });
 }
 
 export function noteOverdue(turn: Turn, refundId: string) {

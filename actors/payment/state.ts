@@ -59,8 +59,14 @@ export type PaymentEvent = { readonly v: 1 } & (
     }
   | (Numbered & { readonly type: 'RefundCompleted'; readonly refundId: string; readonly amount: Money })
   | { readonly type: 'RefundEscalated'; readonly refundId: string; readonly reason: string }
-  /** By an operator, in another way. */
-  | { readonly type: 'RefundSettledByHand'; readonly refundId: string; readonly reason: string }
+  /** By an operator, in another way. With an attempt and an amount if the refund had never been accepted here. */
+  | {
+      readonly type: 'RefundSettledByHand';
+      readonly refundId: string;
+      readonly reason: string;
+      readonly attempt?: number;
+      readonly amount?: Money;
+    }
   /** It takes longer than the shop wants its refunds to take. */
   | { readonly type: 'RefundOverdueNoted'; readonly refundId: string }
   | {

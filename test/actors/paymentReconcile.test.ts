@@ -217,7 +217,7 @@ const differing: Record<string, Case & { readonly codes: readonly FindingCode[] 
       ...captured,
       refund('r1', 1_000),
       ...refused('r1'),
-      { type: 'SettleRefundByHand', refundId: 'r1', reason: 'A cheque was sent.' },
+      { type: 'SettleRefundByHand', refundId: 'r1', amount: usd(1_000), reason: 'A cheque was sent.' },
     ],
     vendors: [held('closed'), taken()],
     ended: true,

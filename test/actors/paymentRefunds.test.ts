@@ -6,6 +6,7 @@ import {
   capture,
   captured,
   checkedPayment,
+  dispute,
   enquireAgain,
   found,
   is,
@@ -57,7 +58,12 @@ refunding('case 18: several partial refunds add up to what was captured and no f
 });
 
 refunding('settled by hand: nothing of it is asked for again, by whatever refund, and nothing is owed any more', () => {
-  const settle = { type: 'SettleRefundByHand', refundId: 'r1', reason: 'A cheque was sent.' } as const;
+  const settle = {
+    type: 'SettleRefundByHand',
+    refundId: 'r1',
+    amount: usd(1_000),
+    reason: 'A cheque was sent.',
+  } as const;
   const failed = [...captured, refund('r1', 1_000), ...refused('r1')];
   const settled = after(failed).when(settle);
   settled.then({ type: 'RefundSettledByHand', v: 1, refundId: 'r1', reason: 'A cheque was sent.' });
@@ -74,6 +80,37 @@ refunding('settled by hand: nothing of it is asked for again, by whatever refund
     .from(settled.state)
     .when(result('refund-r1', is.refunded(1_000)))
     .thenTypes('RefundCompleted');
+});
+
+refunding('settled by hand while it was refused in a dispute: it is not given back once more when that is won', () => {
+  const settle = { type: 'SettleRefundByHand', refundId: 'r1', amount: usd(400), reason: 'Transferred.' } as const;
+  const refused = after([...captured, dispute('opened')]).when(refund('r1', 400));
+  assert.equal(messagesTo(refused.sent, 'order-saga')[0]?.type, 'RefundRefused');
+  const settled = payment.from(refused.state).when(settle);
+  const amount = usd(400);
+  const byHand = {
+    type: 'RefundSettledByHand',
+    v: 1,
+    refundId: 'r1',
+    reason: 'Transferred.',
+    attempt: 1,
+    amount,
+  } as const;
+  settled.then(byHand);
+  payment.from(settled.state).when(settle).nothing();
+  const won = payment.from(settled.state).when(dispute('won'));
+  payment
+    .from(won.state)
+    .when(refund('cancel', 1_000))
+    .then({
+      type: 'RefundRequested',
+      v: 1,
+      refundId: 'cancel',
+      attempt: 1,
+      amount: usd(600),
+      reason: 'returned',
+      waiting: false,
+    });
 });
 
 refunding('the same refund again: nothing while it is under way, the same answer when it is done', () => {

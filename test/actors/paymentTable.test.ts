@@ -17,6 +17,7 @@ import {
   refund,
   refused,
   result,
+  usd,
   voidPayment,
 } from '../support/payment.ts';
 import { assertReplays, play, type Step } from '../support/play.ts';
@@ -61,7 +62,7 @@ const messages: Record<string, PaymentCommand> = {
   capture: capture(),
   void: voidPayment(),
   refund: refund('r1', 400),
-  'settle by hand': { type: 'SettleRefundByHand', refundId: 'r1', reason: 'A cheque was sent.' },
+  'settle by hand': { type: 'SettleRefundByHand', refundId: 'r1', amount: usd(400), reason: 'A cheque was sent.' },
   expire: { type: 'ExpireAuthorization' },
   enquire: enquireAgain('authorize-1'),
   'retry refund': { type: 'RetryRefund', refundId: 'r1' },
@@ -223,12 +224,14 @@ const table: Record<string, Record<string, string>> = {
     '→ capture failed': 'CaptureFailed VoidRequested → GatewayVoid PaymentChanged',
   },
   captured: {
+    'settle by hand': 'RefundSettledByHand → -',
     ...earlyRefunds,
     ...taken,
     void: 'CancellationRequested RefundRequested → GatewayRefund PaymentChanged',
     refund: 'RefundRequested → GatewayRefund PaymentChanged',
   },
   'partially-captured': {
+    'settle by hand': 'RefundSettledByHand → -',
     ...earlyRefunds,
     ...taken,
     void: 'CancellationRequested RefundRequested → GatewayRefund PaymentChanged',
@@ -264,6 +267,7 @@ const table: Record<string, Record<string, string>> = {
     '→ refunded': 'RefundCompleted → PaymentRefunded PaymentChanged',
   },
   disputed: {
+    'settle by hand': 'RefundSettledByHand → -',
     ...earlyRefunds,
     ...taken,
     ...knownDispute,
@@ -280,6 +284,7 @@ const table: Record<string, Record<string, string>> = {
     '→ refund failed': 'RefundFailed → -',
   },
   'dispute won': {
+    'settle by hand': 'RefundSettledByHand → -',
     ...earlyRefunds,
     ...taken,
     ...endedDispute,

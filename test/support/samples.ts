@@ -182,7 +182,12 @@ export const samples: Samples = {
     AuthorizePayment: { type: 'AuthorizePayment', attempt: 1, amount: usd(2_599), token: 'tok_success' },
     CapturePayment: { type: 'CapturePayment', attempt: 1, amount: usd(2_599) },
     VoidPayment: { type: 'VoidPayment', attempt: 1, reason: 'cancelled' },
-    SettleRefundByHand: { type: 'SettleRefundByHand', refundId: 'ord_1/refund', reason: 'A cheque was sent.' },
+    SettleRefundByHand: {
+      type: 'SettleRefundByHand',
+      refundId: 'ord_1/refund',
+      amount: usd(400),
+      reason: 'A cheque was sent.',
+    },
     RefundPayment: { type: 'RefundPayment', refundId: 'ord_1/refund', amount: usd(100), reason: 'cancelled' },
     PaymentGatewayResult: {
       type: 'PaymentGatewayResult',
