@@ -80,7 +80,8 @@ export function hold(turn: Turn, awaiting: 'review' | 'operator', reason: string
 
 /** The customer has to approve it at the bank, within the time of the whole. */
 export function holdForBank(turn: Turn, url: string): void {
-  const reason = `The bank asks the customer to approve it: ${url}`;
+  // The link acts for whoever has it: it stands apart, where it can be hidden.
+  const reason = 'The bank asks the customer to approve it.';
   turn.record({ type: 'SagaHeld', v: 1, awaiting: 'payment', reason });
   const { confirmBy } = turn.saga;
   turn.tell({

@@ -3,7 +3,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Versioned } from '../../actors/kernel/decider.ts';
 import { redacted } from '../../http/views/redacted.ts';
+import { expressOrder } from '../support/client.ts';
 import { aggregateTypes, currentSamples, replayed } from '../support/golden.ts';
+import { startShop } from '../support/shop.ts';
 
 const redaction = suite('http redacted');
 
@@ -61,6 +63,30 @@ redaction('marks what it hides, also in lists, and leaves what is empty', () => 
     token: '[secret]',
   });
   assert.equal(redacted('product', { name: 'Tea' }, false), { name: 'Tea' });
+});
+
+redaction('the link to the customer’s bank shows nowhere, in no reason either', async () => {
+  const shop = await startShop();
+  try {
+    const [guest, staff] = [await shop.guest(), await shop.staff()];
+    const body = {
+      ...expressOrder([{ sku: 'TEA-BLACK-100', quantity: 1 }]),
+      payment: { token: 'tok_requires_action' },
+    };
+    const placed = await shop.call('POST', '/v1/orders', { token: guest, key: 'bank', body });
+    const path = `/v1/orders/${placed.body.id}`;
+    const { paymentRequest } = await shop.until(path, guest, (order) => order.awaiting === 'payment');
+    assert.ok(paymentRequest.url.length > 10);
+    for (const type of ['order', 'order-saga', 'payment']) {
+      for (const part of ['', '/events?limit=100']) {
+        const shown = await shop.call('GET', `/v1/admin/actors/${type}/${placed.body.id}${part}`, { token: staff });
+        assert.is(shown.status, 200);
+        assert.not.ok(JSON.stringify(shown.body).includes(paymentRequest.url), `${type}${part}`);
+      }
+    }
+  } finally {
+    await shop.close();
+  }
 });
 
 redaction.run();
