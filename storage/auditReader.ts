@@ -4,9 +4,9 @@
  */
 import type { AddressKey } from '../actors/kernel/address.ts';
 import type { Commit, Envelope, MessageId } from '../actors/kernel/message.ts';
-import type { StoredCommit } from '../actors/kernel/ports.ts';
 import { MAX_SENDS } from './applyRecord.ts';
 import type { Db } from './database.ts';
+import { createHistory, type History } from './history.ts';
 import { type CommitColumns, decodeCommit } from './recordCodec.ts';
 
 export type PlacedCommit = { readonly position: number; readonly commit: Commit };
@@ -22,7 +22,7 @@ export interface AuditReader {
   nextKey(after: AddressKey): AddressKey | undefined;
   /** `seq` of an aggregate's newest commit; 0 without one. */
   newestSeq(key: AddressKey): number;
-  history(key: AddressKey, afterSeq: number, limit: number): readonly StoredCommit[];
+  readonly history: History;
   /** Messages of the outbox by the aggregates whose keys begin so. */
   waitingFrom(keyPrefix: string): readonly WaitingMessage[];
   /** Of the outbox in the order of their ids. */
@@ -47,9 +47,6 @@ export function createAuditReader(db: Db): AuditReader {
     return (...bound: Bound): number => statement.get(...bound) ?? 0;
   };
   const nextKey = db.prepare<[string], string | null>('SELECT min(key) FROM commits WHERE key > ?').pluck();
-  const history = db.prepare<[string, number, number], CommitColumns>(
-    `SELECT ${columns} FROM commits WHERE key = ? AND seq > ? ORDER BY seq LIMIT ?`,
-  );
   const commits = db.prepare<[number, number], CommitRow>(
     `SELECT position, ${columns} FROM commits WHERE position > ? ORDER BY position LIMIT ?`,
   );
@@ -74,7 +71,7 @@ export function createAuditReader(db: Db): AuditReader {
   return {
     nextKey: (key) => nextKey.get(key) ?? undefined,
     newestSeq: number<[string]>('SELECT max(seq) FROM commits WHERE key = ?'),
-    history: (key, afterSeq, limit) => history.all(key, afterSeq, limit).map(decodeCommit),
+    history: createHistory(db),
     waitingFrom: (prefix) => between.all(prefix, `${prefix}\uffff`).map(placed),
     waiting: (id, limit) => after.all(id, limit).map(placed),
     isWaiting: (id) => isWaiting.get(id) !== undefined,

@@ -32,7 +32,6 @@ const RECENT_RECORDS = 10_000;
 const RECENT_COMMITS = 20_000;
 const SHORT_HISTORY = 1_000;
 const MAX_OVERDUE = 1_000;
-const MAX_LETTERS = 10_000;
 
 export const phaseNames = ['waiting', 'repairs', 'log', 'aggregates', 'messages', 'vendor'] as const;
 
@@ -73,21 +72,30 @@ function repairs({ reader, letters, quarantined, now }: PhasesOptions): Phase {
   return {
     name: 'repairs',
     start: () => '',
-    async step(_after, session) {
-      for (const { key, name } of reader.overdue(now() - GRACE_MS, MAX_OVERDUE)) {
-        session.examine({ kind: 'late-timer', key, name });
+    async step(after, session) {
+      if (after === '') {
+        for (const { key, name } of reader.overdue(now() - GRACE_MS, MAX_OVERDUE)) {
+          session.examine({ kind: 'late-timer', key, name });
+        }
+        for (const { key, reason, until } of quarantined()) {
+          const text = `It crashed again and again (${reason}) and gets no messages until ${new Date(until).toISOString()}.`;
+          session.report(finding('warning', 'actor.quarantined', text, key));
+        }
       }
-      for (const { id, key, reason, envelope } of letters.page({ limit: MAX_LETTERS })) {
+      const page = letters.page({ limit: PAGE, ...(after !== '' && { after: letterPlace(after) }) });
+      for (const { id, key, reason, envelope } of page) {
         const text = `${envelope.message.type} could not be handled: ${reason}. Requeue or discard it.`;
         session.report(finding('warning', 'dead-letter', text, id, key));
       }
-      for (const { key, reason, until } of quarantined()) {
-        const text = `It crashed again and again (${reason}) and gets no messages until ${new Date(until).toISOString()}.`;
-        session.report(finding('warning', 'actor.quarantined', text, key));
-      }
-      return undefined;
+      const last = page.length < PAGE ? undefined : page.at(-1);
+      return last && `${last.at} ${last.id}`;
     },
   };
+}
+
+function letterPlace(after: string): { readonly at: number; readonly id: string } {
+  const [at, id = ''] = after.split(' ');
+  return { at: Number(at), id };
 }
 
 /** The chain of hashes: what is stored is what was stored. */

@@ -103,20 +103,6 @@ async function stockFindings(client: Client, staff: string, sku: string, sold: n
   return findings;
 }
 
-/** What the node itself finds wrong with everything that it ever stored. */
-export async function checkerFindings(client: Client, staff: string): Promise<string[]> {
-  const findings: string[] = [];
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const query: string = cursor === '' ? '' : `&cursor=${cursor}`;
-    const { body } = await client.call('GET', `/v1/admin/check?deep=true${query}`, { token: staff });
-    for (const { level, code, text, ids } of body.findings) {
-      if (level !== 'info') findings.push(`${level} ${code}: ${text} (${ids.join(', ')})`);
-    }
-    cursor = body.page.next;
-  }
-  return findings;
-}
-
 /** Reads the simulated vendor's file: at most one capture per order, and nothing kept for what wasn't fulfilled. */
 export function vendorFindings(folder: string, keptByOrder: ReadonlyMap<string, number>): string[] {
   const ledger = openKeyedStore<LedgerEntry>(join(folder, 'payment-simulator.sqlite'));

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openDatabase } from '../../storage/database.ts';
-import { type Client, createClient, expressOrder } from '../support/client.ts';
+import { checkShop } from '../support/check.ts';
+import { createClient, expressOrder } from '../support/client.ts';
 import { startServer } from '../support/server.ts';
 import { startShop } from '../support/shop.ts';
 
@@ -14,28 +15,6 @@ const check = suite('http check');
 const PATH = '/v1/admin/check';
 const SKUS = ['TEA-GREEN-50', 'TEA-BLACK-100', 'TEA-EARL-250'];
 const ORDERS = 150;
-
-type Finding = { level: string; code: string; ids: string[] };
-const serious = (findings: readonly Finding[]) => findings.filter(({ level }) => level !== 'info');
-
-/** All of it: on a slow machine one request may not get to the end. */
-async function checkAll({ call }: Client, token: string, deep: boolean) {
-  const findings: Finding[] = [];
-  let orders = 0;
-  for (let next = ''; ; ) {
-    const { status, body } = await call('GET', `${PATH}?deep=${deep}${next}`, { token });
-    assert.is(status, 200, JSON.stringify(body));
-    findings.push(...body.findings);
-    orders += body.covered.orders;
-    const counted = ['critical', 'warning', 'info'].map((level) => body.summary[level]);
-    assert.is(
-      counted.reduce((a, b) => a + b),
-      body.findings.length,
-    );
-    if (body.page.next === null) return { findings, orders };
-    next = `&cursor=${body.page.next}`;
-  }
-}
 
 check('over a busy healthy shop it finds nothing, however often it looks, and holds nobody up', async () => {
   const shop = await startShop();
@@ -54,8 +33,8 @@ check('over a busy healthy shop it finds nothing, however often it looks, and ho
     let looks = 0;
     let orders = 0;
     while (left > 0 || looks === 0) {
-      const found = await checkAll(shop, staff, true);
-      assert.equal(serious(found.findings), [], `look ${looks}, ${left} orders left`);
+      const found = await checkShop(shop, staff);
+      assert.equal(found.serious, [], `look ${looks}, ${left} orders left`);
       looks += 1;
       orders = found.orders;
     }
@@ -70,15 +49,17 @@ check('what is wrong is told with its level, counted, and only to who may know',
   const shop = await startShop({ env: { CLOCK: 'virtual' } });
   try {
     const [token, guest] = await Promise.all([shop.staff(), shop.guest()]);
-    assert.equal((await checkAll(shop, token, false)).findings, []);
+    const nothing = { serious: [], infos: [], orders: 0 };
+    assert.equal(await checkShop(shop, token, false), nothing);
     const body = expressOrder([{ sku: SKUS[0] ?? '', quantity: 1 }], 'tok_timeout');
     const { body: order } = await shop.call('POST', '/v1/orders', { token: guest, key: 'k', body });
     await shop.advance(0);
-    assert.equal((await checkAll(shop, token, false)).findings, [], 'the call of the vendor is under way');
+    const underWay = await checkShop(shop, token, false);
+    assert.equal(underWay, { ...nothing, orders: 1 }, 'the call of the vendor is under way');
     await shop.advance(6 * 60_000);
-    const { findings } = await checkAll(shop, token, false);
-    assert.equal(serious(findings), []);
-    assert.ok(findings.some(({ code, ids }) => code === 'saga.awaits-operator' && ids[0] === order.id));
+    const { serious, infos } = await checkShop(shop, token, false);
+    assert.equal(serious, []);
+    assert.ok(infos.some(({ code, ids }) => code === 'saga.awaits-operator' && ids[0] === order.id));
     assert.is((await shop.call('GET', PATH, { token: guest })).status, 403);
     for (const query of ['deep=yes', 'cursor=x', 'else=1', 'deep=true&deep=true'])
       assert.is((await shop.call('GET', `${PATH}?${query}`, { token })).status, 400, query);

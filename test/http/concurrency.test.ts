@@ -1,6 +1,7 @@
 /** Many at once, over real HTTP: nothing is sold twice and nothing is ordered twice. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { checkShop } from '../support/check.ts';
 import { ADDRESS, expressOrder } from '../support/client.ts';
 import { startShop } from '../support/shop.ts';
 
@@ -47,6 +48,7 @@ concurrency('case 13: check-then-act oversell: 1,000 buyers, 10 pieces, exactly 
   const sum = (name: string) =>
     body.warehouses.reduce((total: number, row: Record<string, number>) => total + (row[name] ?? 0), 0);
   assert.equal([sum('available'), sum('reserved'), sum('committed')], [0, 0, 10]);
+  assert.equal((await checkShop(shop, staff)).serious, []);
   await shop.close();
 });
 
