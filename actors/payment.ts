@@ -4,23 +4,25 @@
  * Invariant I6: captured ≤ authorized and refunded ≤ captured; at most one capture per order; once the saga has undone
  * the payment nothing is held and captured − refunded = 0, whatever the gateway turns out to have done. Every call has
  * a key that derives from the order, so that repeating it is safe; a call whose outcome is unknown is enquired first.
- * The parts: messages (what is asked and answered), state (events and facts), evolve, taking (authorize, capture),
+ * The parts: messages (what is asked and answered), events, state (the facts), evolve, taking (authorize, capture),
  * undoing (void, expiry), refunds, disputes, results (what the gateway says), reconcile (against the vendor's books).
  */
 import { assertNever } from './kernel/assertNever.ts';
 import type { Decider, Decision } from './kernel/decider.ts';
 import { onDispute } from './payment/disputes.ts';
+import type { PaymentEvent } from './payment/events.ts';
 import { evolve } from './payment/evolve.ts';
 import type { PaymentCommand, PaymentSend } from './payment/messages.ts';
 import { noteOverdue, refund, retryRefund, settleByHand } from './payment/refunds.ts';
 import { enquireAgain, onResult, useKept } from './payment/results.ts';
-import { initial, type PaymentEvent, type PaymentState } from './payment/state.ts';
+import { initial, type PaymentState } from './payment/state.ts';
 import { authorize, capture } from './payment/taking.ts';
 import { begin, type Turn, tellChanges } from './payment/turn.ts';
 import { answerCancellations, expireAuthorization, voidPayment } from './payment/undoing.ts';
 import type { Policy } from './policy.ts';
 import type { ShopContext } from './shared.ts';
 
+export type { PaymentEvent } from './payment/events.ts';
 export {
   type PaymentAnswer,
   type PaymentCommand,
@@ -30,7 +32,6 @@ export {
   paymentAddress,
 } from './payment/messages.ts';
 export {
-  type PaymentEvent,
   type PaymentFigures,
   type PaymentState,
   paymentFigures,

@@ -1,5 +1,6 @@
 import { assertNever } from '../kernel/assertNever.ts';
 import { compare } from '../kernel/money.ts';
+import type { PaymentEvent } from './events.ts';
 import { keyOf, type Operation } from './messages.ts';
 import {
   type Attempt,
@@ -9,7 +10,6 @@ import {
   callOf,
   disputeOf,
   isLive,
-  type PaymentEvent,
   type PaymentState,
   refundOf,
 } from './state.ts';

@@ -4,6 +4,7 @@ import { assertNever } from '../kernel/assertNever.ts';
 import type { TimerChange } from '../kernel/decider.ts';
 import { sum } from '../kernel/money.ts';
 import type { ShopContext } from '../shared.ts';
+import type { PaymentEvent } from './events.ts';
 import { evolve } from './evolve.ts';
 import {
   keyOf,
@@ -13,16 +14,7 @@ import {
   type PaymentNews,
   type PaymentSend,
 } from './messages.ts';
-import {
-  attemptOf,
-  callOf,
-  isOpen,
-  type PaymentEvent,
-  type PaymentState,
-  paymentFigures,
-  paymentStatus,
-  refundOf,
-} from './state.ts';
+import { attemptOf, callOf, isOpen, type PaymentState, paymentFigures, paymentStatus, refundOf } from './state.ts';
 
 const HOUR = 60 * 60_000;
 

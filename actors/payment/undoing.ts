@@ -21,17 +21,18 @@ export function voidPayment(turn: Turn, { attempt: through, reason }: Of<'VoidPa
   if (through <= state.closedThrough && isUndone(state, through)) {
     return tell(turn, { type: 'PaymentVoided', attempt: through });
   }
-  if (!state.voiding.includes(through)) {
+  const repeated = state.voiding.includes(through);
+  if (!repeated) {
     record(turn, { type: 'CancellationRequested', v: 1, reason, through, currency: context.policy.currency });
     for (const [attempt] of attemptsOf(state)) if (attempt <= through) undo(turn, attempt);
   }
-  pressOn(turn);
+  pressOn(turn, repeated);
 }
 
-/** What we gave up asking for is asked for once more. */
-function pressOn(turn: Turn) {
+/** What we gave up asking for is asked for once more; who asks `again` doesn't wait for our next enquiry either. */
+function pressOn(turn: Turn, again: boolean) {
   for (const { operation, phase, uncertain } of Object.values(turn.state.calls)) {
-    if (phase !== 'escalated' || operation.kind === 'refund') continue;
+    if (operation.kind === 'refund' || !(phase === 'escalated' || (again && phase === 'unknown'))) continue;
     if (uncertain) askAgain(turn, operation, 'enquire');
     else askAnew(turn, operation);
   }

@@ -4,7 +4,7 @@
  */
 import type { Order, OrderEvent, OrderState } from '../../actors/order.ts';
 import type { SagaEvent } from '../../actors/orderSaga/saga.ts';
-import type { PaymentEvent } from '../../actors/payment/state.ts';
+import type { PaymentEvent } from '../../actors/payment/events.ts';
 
 export const ORDER_FACTS = [
   'held',

@@ -4,7 +4,7 @@
  * the pieces sold again.
  */
 import type { Order, OrderState } from '../../actors/order.ts';
-import type { PaymentEvent } from '../../actors/payment/state.ts';
+import type { PaymentEvent } from '../../actors/payment/events.ts';
 import type { Db } from '../database.ts';
 import type { OrderChange } from './orders.ts';
 

@@ -6,7 +6,7 @@ import { parseAddressKey } from '../../actors/kernel/address.ts';
 import type { Commit } from '../../actors/kernel/message.ts';
 import { type OrderEvent, type OrderState, orderDecider } from '../../actors/order.ts';
 import type { SagaEvent } from '../../actors/orderSaga/saga.ts';
-import type { PaymentEvent } from '../../actors/payment/state.ts';
+import type { PaymentEvent } from '../../actors/payment/events.ts';
 import type { Db } from '../database.ts';
 import { createFolding } from '../folding.ts';
 import type { ReadModel } from '../readModels.ts';

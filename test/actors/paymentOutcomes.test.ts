@@ -131,6 +131,14 @@ asking('it goes on asking in the background with growing pauses up to an hour, t
   payment.from(played.state).when(voidPayment()).sends('GatewayEnquire');
 });
 
+asking('who asks once more for a cancellation does not wait for the next enquiry in the background', () => {
+  const unknown = [authorize(), result('authorize-1', is.unknown), voidPayment()];
+  after(unknown).when(voidPayment()).thenTypes('GatewayAskedAgain').sends('GatewayEnquire');
+  after([...unknown, voidPayment()])
+    .when(voidPayment())
+    .nothing();
+});
+
 asking('an answer that settles nothing is ignored once the call is settled or asked anew', () => {
   for (const outcome of [is.unknown, is.unavailable, is.notFound]) {
     after(captured).when(result('capture-1', outcome)).nothing();
