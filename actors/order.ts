@@ -21,7 +21,7 @@ import {
 import type { Money } from './kernel/money.ts';
 import { problemOf } from './order/draft.ts';
 import type { Awaiting, OrderEvent, OrderOutcome } from './order/events.ts';
-import { handedOver, lastDelivery, liveShipments } from './order/parcels.ts';
+import { handedOver, isSettled, lastDelivery, liveShipments, parcelStatus } from './order/parcels.ts';
 import { evolveOrder, initialOrder, type Order, type OrderState, type OrderStatus } from './order/state.ts';
 import { sagaAddress } from './orderSaga/messages.ts';
 import type { PaymentNews } from './payment.ts';
@@ -88,7 +88,9 @@ export type OrderCommand = OrderEdgeCommand | SagaNews | PaymentNews | ShipmentN
 /** What the order tells the saga. */
 export type OrderRequest =
   | { readonly type: 'StartSaga'; readonly draft: OrderDraft }
-  | { readonly type: 'CancelSaga'; readonly by: string; readonly reason: string };
+  | { readonly type: 'CancelSaga'; readonly by: string; readonly reason: string }
+  /** All its money is back and nothing of it is on its way any more; `settled` are the parcels that there were. */
+  | { readonly type: 'EndRefunded'; readonly settled: readonly string[] };
 
 /** What the order tells the index of its customer; `seq` orders it, an older one is ignored. */
 export type OrderNews = {
@@ -128,9 +130,10 @@ function changed(
   const moved = next.status !== before.status;
   const milestone = moved || (arrived && next.status === 'delivered') ? milestoneOf(next, now) : undefined;
   const after = milestone === undefined ? next : evolveOrder(next, milestone);
+  const over = isOver(after) && !isOver(before) ? [endFor(after)] : [];
   return {
     events: milestone === undefined ? [happened] : [happened, milestone],
-    sends: moved ? [...sends, noteFor(after)] : sends,
+    sends: [...sends, ...(moved ? [noteFor(after)] : []), ...over],
     timers: closeTimer(
       before,
       after,
@@ -163,6 +166,17 @@ function noteFor(order: Order): OrderSend {
     to: customerOrdersAddress(order.customerId),
     message: { type: 'NoteOrder', orderId, seq: revision, status, total: totals.total, placedAt },
   };
+}
+
+/** Not delivered, never will be, and paid back in full: there is nothing more to do for anybody. */
+function isOver({ end, stage, cancellation, lines, shipments, payment }: Order): boolean {
+  if (end !== null || stage === 'closed' || cancellation !== null) return false;
+  if (payment.status !== 'refunded' || payment.openRefund !== undefined) return false;
+  return parcelStatus(lines, shipments) === 'delivery-failed' && isSettled(shipments);
+}
+
+function endFor({ orderId, shipments }: Order): OrderSend {
+  return { to: sagaAddress(orderId), message: { type: 'EndRefunded', settled: Object.keys(shipments) } };
 }
 
 function replyOf(order: Order): OrderReply {

@@ -136,7 +136,8 @@ function parcels(facts: OrderFacts, critical: Check): Finding[] {
   const requested = shipments.filter(({ request }) => request !== null);
   if (order.end !== null) {
     const atIt = parcelSteps(saga).some(({ status }) => status === 'stuck' || status === 'skipped');
-    const alive = atIt ? [] : requested.filter(({ status }) => !OVER.has(status));
+    const settled = saga.settled ?? [];
+    const alive = atIt ? [] : requested.filter(({ id, status }) => !OVER.has(status) && !settled.includes(id));
     return alive.map(({ id, status }) =>
       critical('shipment.of-ended-order', `The order has ended, the parcel is ${status}. Stop it.`, id),
     );

@@ -42,6 +42,18 @@ export function handedOver(shipments: Shipments): boolean {
   return Object.values(shipments).some(({ status }) => placeOf(status) !== 'warehouse');
 }
 
+/** Nothing more will become of any parcel that counts. */
+export function isSettled(shipments: Shipments): boolean {
+  const over: readonly ShipmentStatus[] = ['delivered', 'returned', 'lost'];
+  return liveShipments(shipments).every(({ status }) => over.includes(status));
+}
+
+/** Some of the goods may still be kept from leaving. */
+export function isInWarehouse(shipments: Shipments): boolean {
+  const live = liveShipments(shipments);
+  return live.length === 0 || live.some(({ status }) => placeOf(status) === 'warehouse');
+}
+
 /** When the last of the parcels that count was delivered, as far as it is known. */
 export function lastDelivery(shipments: Shipments): number | undefined {
   const times = liveShipments(shipments).flatMap(({ deliveredAt }) => deliveredAt ?? []);

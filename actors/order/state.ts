@@ -4,7 +4,7 @@ import { zero } from '../kernel/money.ts';
 import type { ShippingMethod } from '../policy.ts';
 import type { AddressVerdict, OrderLine, PostalAddress, Totals } from '../shared.ts';
 import type { Awaiting, OrderEvent, OrderOutcome, OrderPayment, OrderShipment } from './events.ts';
-import { needsAttention, parcelStatus } from './parcels.ts';
+import { isInWarehouse, needsAttention, parcelStatus } from './parcels.ts';
 
 export type OrderStatus =
   | 'placed'
@@ -177,5 +177,12 @@ function awaitingOf(order: Order, status: OrderStatus): Awaiting | null {
   const held = status === 'on-hold' || status === 'backordered';
   if (held && order.hold !== null) return order.hold.awaiting;
   if (order.payment.openRefund?.escalated) return 'operator';
+  if (isDoubtful(order)) return 'operator';
   return order.end === null && needsAttention(order.shipments) ? 'operator' : null;
+}
+
+/** The customer's bank wants the money back, or has it, and goods that it was for have not left yet. */
+function isDoubtful({ end, stage, payment, shipments }: Order): boolean {
+  if (end !== null || stage === 'closed' || !isInWarehouse(shipments)) return false;
+  return payment.status === 'disputed' || (payment.chargedBack?.amount ?? 0) > 0;
 }

@@ -9,7 +9,7 @@ import type { PaymentAnswer } from '../payment.ts';
 import type { ShipmentAnswer } from '../shipment.ts';
 import { commitOf } from './advance.ts';
 import { askToPay, hold, holdForBank, proceed, undo } from './flow.ts';
-import { hearOperatorRefund } from './refunds.ts';
+import { hearOperatorRefund, isGivenBack, retryDisputed } from './refunds.ts';
 import { refundIdOf } from './requests.ts';
 import { type ParcelStep, parcelSteps } from './reship.ts';
 import { REFUSED } from './routing.ts';
@@ -142,6 +142,10 @@ export function hearPayment(turn: Turn, answer: PaymentAnswer): void {
     hearRefund(turn, answer);
     return;
   }
+  if (answer.type === 'PaymentDisputed') {
+    noteDispute(turn, answer);
+    return;
+  }
   if (answer.type === 'PaymentDisputeEnded') {
     payBackAfterDispute(turn);
     return;
@@ -233,12 +237,21 @@ function hearRefund(turn: Turn, answer: RefundAnswer): void {
   if (step?.status === 'compensating') giveUp(turn, step, answer.reason);
 }
 
+/** News of one dispute may come twice and in any order. */
+function noteDispute(turn: Turn, { disputeId, amount, status }: Extract<PaymentAnswer, { type: 'PaymentDisputed' }>) {
+  const { disputes = {} } = turn.saga;
+  const known = Object.hasOwn(disputes, disputeId) ? disputes[disputeId] : undefined;
+  if (known !== undefined && (known.status !== 'open' || status === 'open')) return;
+  turn.record({ type: 'DisputeNoted', v: 1, disputeId, amount, status });
+}
+
 /** While the payment was disputed its refund was refused, and is stuck. What is held goes on when the operator says so. */
 function payBackAfterDispute(turn: Turn): void {
   const { phase } = turn.saga;
   const stuck = stuckSteps(turn.saga);
-  if (stuck.length === 0) return;
   const why = 'The dispute has ended.';
+  retryDisputed(turn, why);
+  if (stuck.length === 0) return;
   if (phase.status === 'aborted') undo(turn, { goal: phase.outcome, reason: phase.reason, by: 'payment', why });
   if (phase.status !== 'compensating') return;
   for (const step of stuck) if (step.work.kind === 'capture') turn.compensate(step, why);
@@ -306,9 +319,9 @@ function keep(turn: Turn, parcel: Step, reason: string): void {
 
 type ToReship = Extract<ShipmentAnswer, { type: 'ReshipParcel' }>;
 
-/** Asked twice for the same shipment it is sent once more once. */
+/** Asked twice for the same shipment it is sent once more once; what was paid back in full is not sent for free. */
 function sendOnceMore(turn: Turn, { shipmentId, by, why }: ToReship): void {
-  if (turn.saga.reshipments?.[shipmentId] !== undefined) return;
+  if (turn.saga.reshipments?.[shipmentId] !== undefined || isGivenBack(turn.saga)) return;
   turn.record({ type: 'ReshipmentStarted', v: 1, shipmentId, by, why });
   proceed(turn);
 }

@@ -70,7 +70,8 @@ export type BackorderChoice = 'wait' | 'cancel';
 
 export type StepKind = Work['kind'];
 
-export type EndOutcome = 'cancelled' | 'out-of-stock' | 'payment-failed';
+/** `refunded`: nothing of it reached its customer and all the money is back; for the customer it is cancelled. */
+export type EndOutcome = 'cancelled' | 'out-of-stock' | 'payment-failed' | 'refunded';
 
 /**
  * Where a compensation leads: to an end, to a hold (for the operator, or for the customer to pay anew), to waiting for
@@ -147,7 +148,23 @@ export type SagaEvent =
   | ({ readonly type: 'OperatorRefundSkipped'; readonly v: 1; readonly refundId: string } & Repair)
   /** `amount`: what was really given back. */
   | { readonly type: 'OperatorRefundDone'; readonly v: 1; readonly refundId: string; readonly amount: Money }
-  | { readonly type: 'OperatorRefundStuck'; readonly v: 1; readonly refundId: string; readonly reason: string }
+  | {
+      readonly type: 'OperatorRefundStuck';
+      readonly v: 1;
+      readonly refundId: string;
+      readonly reason: string;
+      /** It can go on when the dispute has ended. */
+      readonly disputed?: true;
+    }
+  | {
+      readonly type: 'DisputeNoted';
+      readonly v: 1;
+      readonly disputeId: string;
+      readonly amount: Money;
+      readonly status: 'open' | 'won' | 'lost';
+    }
+  /** Nothing more will become of these: delivered, lost or back. */
+  | { readonly type: 'ParcelsSettled'; readonly v: 1; readonly shipments: readonly string[] }
   | {
       readonly type: 'SagaHeld';
       readonly v: 1;

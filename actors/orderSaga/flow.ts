@@ -4,10 +4,10 @@ import type { Awaiting } from '../order/events.ts';
 import { advance, isFulfilled } from './advance.ts';
 import { backorderStanding, holdForStock, registerBackorders } from './backorder.ts';
 import { unwind } from './compensation.ts';
-import type { EndOutcome, Undoing } from './events.ts';
+import type { EndOutcome, Goal, Undoing } from './events.ts';
 import { isReshipped, reshipParcels } from './reship.ts';
 import { reviewReason } from './review.ts';
-import { isAskingToPay, isBackordered, isConfirmed, type Phase, stepsOf, stuckSteps } from './state.ts';
+import { isAskingToPay, isBackordered, isConfirmed, type Phase, type Saga, stepsOf, stuckSteps } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** Goes on after anything has changed. */
@@ -161,7 +161,7 @@ function goBack(turn: Turn, { goal, reason, by, why }: Extract<Phase, { status: 
   const progress = unwind(turn, reason);
   if (progress === 'asked') return;
   if (progress === 'kept') {
-    refuseCancellation(turn);
+    refuseCancellation(turn, goal);
     return;
   }
   switch (goal) {
@@ -182,6 +182,7 @@ function goBack(turn: Turn, { goal, reason, by, why }: Extract<Phase, { status: 
     case 'cancelled':
     case 'out-of-stock':
     case 'payment-failed':
+    case 'refunded':
       end(turn, goal, reason);
       return;
     default:
@@ -189,12 +190,31 @@ function goBack(turn: Turn, { goal, reason, by, why }: Extract<Phase, { status: 
   }
 }
 
-/** What was cancelled of it is shipped again. */
-function refuseCancellation(turn: Turn): void {
+/** What was cancelled of it is shipped again; unless there is nothing to ship any more, as has been heard meanwhile. */
+function refuseCancellation(turn: Turn, goal: Goal): void {
   const why = 'The carrier has the goods.';
   turn.record({ type: 'SagaReleased', v: 1, by: 'carrier', why });
   turn.tell({ type: 'RefuseCancellation', reason: why });
-  proceed(turn);
+  if (turn.saga.settled !== undefined && goal !== 'refunded') undo(turn, refunded(turn.saga));
+  else proceed(turn);
+}
+
+/**
+ * The order has nothing on its way any more and its money is back: it ends, and what is prepared for it goes back. A
+ * cancellation that is under way comes first.
+ */
+export function endRefunded(turn: Turn, settled: readonly string[]): void {
+  const { phase } = turn.saga;
+  if (phase.status === 'aborted' || !isConfirmed(turn.saga)) return;
+  if (phase.status === 'compensating' && phase.goal === 'refunded') return;
+  turn.record({ type: 'ParcelsSettled', v: 1, shipments: settled });
+  if (phase.status !== 'compensating') undo(turn, refunded(turn.saga));
+}
+
+function refunded({ refunds }: Saga): Undoing {
+  const given = Object.values(refunds).filter(({ status, amount }) => status === 'done' && amount.amount > 0);
+  const reason = given.at(-1)?.why ?? "The customer's bank has taken the money back.";
+  return { goal: 'refunded', reason, by: 'saga', why: '' };
 }
 
 /** Ends the order; again if what is left to do has changed since it was ended `before`. */
@@ -204,7 +224,8 @@ function end(turn: Turn, outcome: EndOutcome, reason: string, before?: Unfinishe
   const refundPending = manual && stuck.every(({ work }) => work.kind === 'capture');
   if (before?.manual === manual && before.refundPending === refundPending) return;
   turn.record({ type: 'SagaAborted', v: 1, outcome, reason, manual, refundPending });
-  turn.tell({ type: 'EndOrder', outcome, reason, manual, refundPending });
+  const told = outcome === 'refunded' ? 'cancelled' : outcome;
+  turn.tell({ type: 'EndOrder', outcome: told, reason, manual, refundPending });
 }
 
 type Unfinished = { readonly manual: boolean; readonly refundPending: boolean };

@@ -5,9 +5,9 @@ import { holdForStock } from './backorder.ts';
 import type { BackorderChoice, Repair, Undoing } from './events.ts';
 import { proceed, release, undo } from './flow.ts';
 import type { SagaCommand, SagaEdgeCommand } from './messages.ts';
-import { refundByOperator, retryRefunds, settleByHand, skipRefunds, stuckRefunds } from './refunds.ts';
+import { isGivenBack, refundByOperator, retryRefunds, settleByHand, skipRefunds, stuckRefunds } from './refunds.ts';
 import { refundIdOf } from './requests.ts';
-import { isAskingToPay, isBackordered, isConfirmed, isEnding, stuckSteps } from './state.ts';
+import { isAskingToPay, isBackordered, isConfirmed, isEnding, type Saga, stuckSteps } from './state.ts';
 import type { Turn } from './turn.ts';
 
 const EDGE_COMMANDS: { readonly [Type in SagaEdgeCommand['type']]: true } = {
@@ -44,12 +44,14 @@ export function cancel(turn: Turn, undoing: Omit<Undoing, 'goal'>): boolean {
 export function operate(turn: Turn, command: SagaEdgeCommand): Rejection | undefined {
   switch (command.type) {
     case 'ReleaseHold':
+      if (isForFree(turn.saga)) return alreadyRefunded(turn.saga.orderId);
       return letGoOn(turn, command) ? undefined : notNow(turn, 'saga.not-held', 'Releasing');
     case 'CancelByOperator': {
       const { by, why } = command;
       return cancel(turn, { reason: why, by, why }) ? undefined : notNow(turn, 'saga.ended', 'Cancelling');
     }
     case 'RetrySaga':
+      if (isForFree(turn.saga)) return alreadyRefunded(turn.saga.orderId);
       return retry(turn, command) ? undefined : notNow(turn, 'saga.not-waiting', 'Retrying');
     case 'SkipCompensation':
       return skip(turn, command) ? undefined : notNow(turn, 'saga.nothing-stuck', 'Skipping');
@@ -82,7 +84,7 @@ function retry(turn: Turn, { by, why }: Repair): boolean {
   if (stuckRefunds(turn.saga).length > 0) {
     retryRefunds(turn, by, why);
     // A completed order has nothing else to repeat.
-    if (stuck.length === 0 && !held) return true;
+    if (stuck.length === 0 && (!held || isGivenBack(turn.saga))) return true;
   }
   if (phase.status === 'aborted' && stuck.length > 0) {
     undo(turn, { goal: phase.outcome, reason: phase.reason, by, why });
@@ -92,11 +94,23 @@ function retry(turn: Turn, { by, why }: Repair): boolean {
     undo(turn, { goal: 'retry', reason: why, by, why });
   } else if (held || phase.status === 'completed') {
     for (const step of stuck) turn.compensate(step, why);
-    release(turn, by, why);
+    if (!isGivenBack(turn.saga)) release(turn, by, why);
   } else {
     return false;
   }
   return true;
+}
+
+/** To go on would do nothing but send goods whose money is back with the customer. */
+function isForFree(saga: Saga): boolean {
+  const { phase } = saga;
+  const sends = phase.status === 'completed' || (phase.status === 'waiting' && phase.awaiting === 'operator');
+  return sends && isGivenBack(saga) && stuckSteps(saga).length + stuckRefunds(saga).length === 0;
+}
+
+export function alreadyRefunded(orderId: string): Rejection {
+  const detail = `All that was paid for order ${orderId} has been given back: its goods are not sent once more.`;
+  return reject(409, 'order.refunded', 'Already refunded', detail).rejection;
 }
 
 /** What is stuck counts as undone from now on; whatever else is under way goes on. */

@@ -19,6 +19,11 @@ export function refundByOperator(turn: Turn, { amount, by, why }: Wanted): Rejec
     const detail = `Only of an order that was paid and goes on something can be given back; the saga is ${saga.phase.status}.`;
     return reject(409, 'saga.not-refundable', 'Not possible now', detail).rejection;
   }
+  if (Object.values(saga.disputes ?? {}).some(({ status }) => status === 'open')) {
+    const detail =
+      "The customer's bank decides on this money; what is left can be given back when the dispute has ended.";
+    return reject(409, 'payment.disputed', 'The payment is disputed', detail).rejection;
+  }
   const left = refundLeft(saga);
   const wanted = amount ?? left;
   const number = Object.keys(saga.refunds).length + 1;
@@ -39,9 +44,15 @@ function isRefundable(saga: Saga): boolean {
   return isConfirmed(saga) && (isForward(saga) || status === 'waiting' || status === 'completed');
 }
 
-/** What was captured and isn't given back or about to be. */
-function refundLeft({ total, refunds }: Saga): Money {
-  const given = Object.values(refunds).map(({ amount }) => amount);
+/** All that was taken is given back, or is about to be. */
+export function isGivenBack(saga: Saga): boolean {
+  return isConfirmed(saga) && saga.total.amount > 0 && refundLeft(saga).amount === 0;
+}
+
+/** What was captured and isn't given back or about to be, nor taken back by a dispute. */
+function refundLeft({ total, refunds, disputes = {} }: Saga): Money {
+  const lost = Object.values(disputes).filter(({ status }) => status === 'lost');
+  const given = [...Object.values(refunds), ...lost].map(({ amount }) => amount);
   const left = subtract(total, sum(total.currency, given));
   return left.amount > 0 ? left : zero(total.currency);
 }
@@ -59,7 +70,17 @@ export function stuckRefunds(saga: Saga): string[] {
 
 /** Those that failed are tried once more. */
 export function retryRefunds(turn: Turn, by: string, why: string): void {
-  for (const refundId of stuckRefunds(turn.saga)) {
+  retryAll(turn, stuckRefunds(turn.saga), by, why);
+}
+
+/** So are those that had to wait for the end of a dispute: the payment knows what is still owed of them. */
+export function retryDisputed(turn: Turn, why: string): void {
+  const disputed = stuckRefunds(turn.saga).filter((refundId) => turn.saga.refunds[refundId]?.disputed);
+  retryAll(turn, disputed, 'payment', why);
+}
+
+function retryAll(turn: Turn, refundIds: readonly string[], by: string, why: string): void {
+  for (const refundId of refundIds) {
     turn.record({ type: 'OperatorRefundRetried', v: 1, refundId, by, why });
     ask(turn, refundId);
   }
@@ -89,7 +110,8 @@ export function hearOperatorRefund(turn: Turn, answer: Extract<PaymentAnswer, { 
     turn.record({ type: 'OperatorRefundDone', v: 1, refundId, amount: answer.amount });
   } else {
     if (refund.status !== 'open') return true;
-    turn.record({ type: 'OperatorRefundStuck', v: 1, refundId, reason: answer.reason });
+    const disputed = answer.type === 'RefundRefused' && ({ disputed: true } as const);
+    turn.record({ type: 'OperatorRefundStuck', v: 1, refundId, reason: answer.reason, ...disputed });
   }
   return true;
 }

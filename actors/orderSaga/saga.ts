@@ -15,7 +15,7 @@ import type { Policy } from '../policy.ts';
 import type { OrderDraft, ShopContext } from '../shared.ts';
 import { hearPayment, hearShipment, hearStock } from './answers.ts';
 import type { SagaEvent } from './events.ts';
-import { proceed } from './flow.ts';
+import { endRefunded, proceed } from './flow.ts';
 import type { SagaCommand, SagaReply, SagaSend, SagaTimerCommand } from './messages.ts';
 import { cancel, isEdgeCommand, operate, unknownSaga } from './operator.ts';
 import { rulesMatched } from './review.ts';
@@ -84,6 +84,9 @@ function afterStart(saga: Saga, command: SagaCommand, context: ShopContext): Sag
       break;
     case 'CancelSaga':
       cancel(turn, { reason: command.reason, by: command.by, why: '' });
+      break;
+    case 'EndRefunded':
+      endRefunded(turn, command.settled);
       break;
     case 'StepTimedOut':
       onStepTimedOut(turn, command.attempt);

@@ -54,6 +54,8 @@ export type SagaRefund = {
   readonly why: string;
   /** Why it is stuck. */
   readonly reason: string | null;
+  /** It is stuck because of a dispute. */
+  readonly disputed?: true;
 };
 
 export type StepOf<Kind extends StepKind> = Step & { readonly work: Extract<Work, { kind: Kind }> };
@@ -104,6 +106,12 @@ export type Saga = {
   readonly paymentRequest: { readonly reason: string; readonly expiresAt: number; readonly answered: boolean } | null;
   /** By the operators, beside those that undo a step; by id. */
   readonly refunds: { readonly [refundId: string]: SagaRefund };
+  /** Of the payment; absent until there is one. */
+  readonly disputes?: {
+    readonly [disputeId: string]: { readonly amount: Money; readonly status: 'open' | 'won' | 'lost' };
+  };
+  /** Parcels of which nothing more will become, if that ends the order. */
+  readonly settled?: readonly string[];
   /** Number of events so far: orders what the saga tells the order. */
   readonly revision: number;
 };
@@ -170,6 +178,12 @@ export function evolveStarted(before: Saga, event: LaterEvent): Saga {
     case 'OperatorRefundDone':
     case 'OperatorRefundStuck':
       return { ...saga, refunds: { ...saga.refunds, [event.refundId]: changedRefund(saga, event) } };
+    case 'DisputeNoted': {
+      const { disputeId, amount, status } = event;
+      return { ...saga, disputes: { ...saga.disputes, [disputeId]: { amount, status } } };
+    }
+    case 'ParcelsSettled':
+      return { ...saga, settled: event.shipments };
     case 'CompensationStarted':
       // Whatever was given up on is tried once more.
       return { ...withSteps(saga, 'stuck', 'unknown'), phase: compensating(event) };
@@ -262,8 +276,9 @@ function changedRefund({ refunds }: Saga, event: RefundEvent): SagaRefund {
     const { amount, by, why } = event;
     return { amount, status: 'open', by, why, reason: null };
   }
-  const refund = refunds[event.refundId];
-  if (refund === undefined) throw new Error(`${event.type} before OperatorRefundRequested of ${event.refundId}`);
+  const known = refunds[event.refundId];
+  if (known === undefined) throw new Error(`${event.type} before OperatorRefundRequested of ${event.refundId}`);
+  const { disputed: _disputed, ...refund } = known;
   switch (event.type) {
     case 'OperatorRefundRetried':
       return { ...refund, status: 'open', reason: null };
@@ -272,7 +287,7 @@ function changedRefund({ refunds }: Saga, event: RefundEvent): SagaRefund {
     case 'OperatorRefundDone':
       return { ...refund, status: 'done', amount: event.amount, reason: null };
     case 'OperatorRefundStuck':
-      return { ...refund, status: 'stuck', reason: event.reason };
+      return { ...refund, status: 'stuck', reason: event.reason, ...(event.disputed && { disputed: true }) };
     default:
       return assertNever(event);
   }

@@ -16,8 +16,10 @@ export function onDispute(turn: Turn, { disputeId, amount, reason, stage }: Of<'
   if (!countable || (currency !== 'XXX' && currency !== amount.currency)) return;
   if (known && (known.status !== 'open' || stage === 'opened')) return;
   if (!known) record(turn, { type: 'ChargebackOpened', v: 1, disputeId, amount, reason });
-  if (stage === 'opened') return;
+  if (stage === 'opened') return tell(turn, { type: 'PaymentDisputed', disputeId, amount, status: 'open' });
   record(turn, { type: 'ChargebackResolved', v: 1, disputeId, outcome: stage });
+  // What is at stake was said when it began.
+  tell(turn, { type: 'PaymentDisputed', disputeId, amount: known?.amount ?? amount, status: stage });
   if (isDisputed(turn.state)) return;
   payBackAfterDispute(turn);
   tell(turn, { type: 'PaymentDisputeEnded', disputeId });

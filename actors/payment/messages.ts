@@ -66,6 +66,13 @@ export type PaymentAnswer =
       readonly code: 'payment.disputed';
       readonly reason: string;
     }
+  /** The customer's bank wants this much back, has got it, or has not. */
+  | {
+      readonly type: 'PaymentDisputed';
+      readonly disputeId: string;
+      readonly amount: Money;
+      readonly status: 'open' | 'won' | 'lost';
+    }
   /** Refunds that were refused meanwhile can be asked for again. */
   | { readonly type: 'PaymentDisputeEnded'; readonly disputeId: string };
 

@@ -373,6 +373,59 @@ parcels('a lost parcel fails the delivery and shows it to the operator', () => {
   }
 });
 
+parcels('not delivered and paid back in full - the saga is told to end it, once, whichever comes last', () => {
+  const endRefunded = { to: { type: 'order-saga', id: ORDER }, message: { type: 'EndRefunded', settled: ['shp_1_1'] } };
+  const money = paid(3, 'refunded', 2_899, 2_899);
+  assert.equal(after(begun, parcel(1, 'lost', 2)).when(money).sent, [endRefunded]);
+  const back = after(begun, money, parcel(1, 'returning-to-sender', 2)).when(parcel(1, 'returned', 3));
+  assert.equal(back.sent, [endRefunded]);
+  assert.equal(after(begun, money, parcel(1, 'lost', 2)).when(parcel(1, 'lost', 3)).sent, []);
+  const held: SagaNews = { type: 'HoldOrder', seq: 8, reason: 'no stock', awaiting: 'operator' };
+  assert.equal(after(begun, parcel(1, 'lost', 2), held).when(money).sent, [endRefunded]);
+});
+
+parcels('paid back in part, disputed, or with something on its way it goes on', () => {
+  const [lost, back] = [parcel(1, 'lost', 2, [mugs]), paid(3, 'refunded', 2_899, 2_899)];
+  const told = (...commands: OrderCommand[]) => {
+    const last = commands.pop();
+    return (
+      last &&
+      after(begun, ...commands)
+        .when(last)
+        .sent.map(({ message }) => message.type)
+    );
+  };
+  assert.equal(told(lost, paid(3, 'partially-refunded', 2_899, 2_898)), []);
+  assert.equal(told(lost, paid(3, 'disputed', 2_899, 2_899)), []);
+  for (const status of ['labeled', 'in-transit', 'returning-to-sender'] as const) {
+    assert.equal(told(lost, parcel(2, status, 1, [tea]), back), [], status);
+  }
+  assert.equal(told(lost, parcel(2, 'delivered', 1, [tea]), back), ['EndRefunded']);
+  assert.equal(told(parcel(1, 'delivered', 1), back), []);
+});
+
+parcels('ended because it was paid back - late news are recorded and move nothing', () => {
+  const ended = [begun, parcel(1, 'lost', 2), paid(3, 'refunded', 2_899, 2_899), end('cancelled', 9)];
+  for (const late of [parcel(1, 'delivered', 4), paid(5, 'disputed', 2_899, 2_899), { ...begun, seq: 10 } as const]) {
+    const { order } = after(...ended, late);
+    assert.equal([order.status, order.awaiting], ['cancelled', null], late.type);
+    assert.equal(after(...ended).when(late).sent, [], late.type);
+  }
+});
+
+parcels('disputed before the goods have left - it is shown to the operator until they have', () => {
+  const lostDispute = { ...paid(3, 'refunded', 2_899, 2_899), chargedBack: usd(2_899) };
+  for (const news of [paid(3, 'disputed', 2_899), lostDispute]) {
+    const { order } = after(begun, parcel(1, 'labeled', 1), news);
+    assert.equal([order.status, order.awaiting], ['fulfilling', 'operator']);
+    assert.is(after(begun, parcel(1, 'in-transit', 1), news).order.awaiting, null);
+  }
+  assert.is(
+    after(begun, parcel(1, 'labeled', 1), paid(3, 'disputed', 2_899), paid(4, 'captured', 2_899)).order.awaiting,
+    null,
+  );
+});
+
 parcels('a parcel that needs attention shows it to the operator', () => {
   const { order } = after(begun, parcel(1, 'assigned', 1, undefined, { alert: 'label-failed' }));
   assert.equal([order.status, order.awaiting], ['fulfilling', 'operator']);

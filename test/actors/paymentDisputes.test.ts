@@ -28,6 +28,12 @@ const run = (...steps: readonly Step<PaymentCommand>[]) => play(checkedPayment, 
 const after = (...steps: readonly Step<PaymentCommand>[]) => payment.from(run(...steps).state);
 const told = (amount: number, refundId = 'r1') => ({ type: 'PaymentRefunded', refundId, amount: usd(amount) });
 const retry: PaymentCommand = { type: 'RetryRefund', refundId: 'r1' };
+const disputed = (status: 'open' | 'won' | 'lost', amount = 1_000, disputeId = 'dp_1') => ({
+  type: 'PaymentDisputed',
+  disputeId,
+  amount: usd(amount),
+  status,
+});
 const ended = { type: 'PaymentDisputeEnded', disputeId: 'dp_1' };
 
 const disputes = suite('payment: disputes');
@@ -39,6 +45,7 @@ disputes('opened - the payment is disputed and says so to the order', () => {
   assert.is(paymentStatus(state), 'disputed');
   const news = { authorized: usd(1_000), captured: usd(1_000), refunded: usd(0) };
   assert.equal(messagesTo(sent, 'order'), [{ type: 'PaymentChanged', seq: state.events, status: 'disputed', ...news }]);
+  assert.equal(messagesTo(sent, 'order-saga'), [disputed('open')]);
 });
 
 disputes('won - the payment is as it was before', () => {
@@ -47,7 +54,7 @@ disputes('won - the payment is as it was before', () => {
     .then({ type: 'ChargebackResolved', v: 1, disputeId: 'dp_1', outcome: 'won' });
   assert.is(paymentStatus(state), 'captured');
   assert.is(paymentFigures(state).refunded.amount, 0);
-  assert.equal(messagesTo(sent, 'order-saga'), [ended]);
+  assert.equal(messagesTo(sent, 'order-saga'), [disputed('won'), ended]);
 });
 
 disputes('lost - the money counts as returned, and the order hears how much of it went that way', () => {
@@ -68,7 +75,7 @@ disputes('two disputes - the payment is disputed until both have ended', () => {
   const { state } = run(...captured, ...both);
   assert.is(paymentStatus(state), 'disputed');
   const { sent, state: over } = payment.from(state).when(dispute('lost', 'dp_2', 200));
-  assert.equal(messagesTo(sent, 'order-saga'), [{ ...ended, disputeId: 'dp_2' }]);
+  assert.equal(messagesTo(sent, 'order-saga'), [disputed('lost', 200, 'dp_2'), { ...ended, disputeId: 'dp_2' }]);
   assert.equal(paymentFigures(over).chargedBack, usd(500));
 });
 
@@ -147,7 +154,7 @@ refunding('one that the dispute has overtaken waits for its end, is not escalate
 refunding('one that the dispute has overtaken ends with nothing if that brought all the money back', () => {
   const { sent, state, timers } = after(...overtaken).when(dispute('lost'));
   assert.equal(messagesTo(sent, 'gateway'), []);
-  assert.equal(messagesTo(sent, 'order-saga'), [told(0), ended]);
+  assert.equal(messagesTo(sent, 'order-saga'), [disputed('lost'), told(0), ended]);
   assert.is(paymentFigures(state).refunded.amount, 1_000);
   assert.ok(timers.some((timer) => 'clear' in timer && timer.clear === 'overdue:r1'));
 });
@@ -179,7 +186,7 @@ refunding('one that was escalated is over when the dispute has brought the money
   const { sent, state } = after(...captured, refund('r1', 400), ...refused('r1'), dispute('opened')).when(
     dispute('lost'),
   );
-  assert.equal(messagesTo(sent, 'order-saga'), [told(0), ended]);
+  assert.equal(messagesTo(sent, 'order-saga'), [disputed('lost'), told(0), ended]);
   assert.is(state.refunds['r1']?.status, 'done');
 });
 

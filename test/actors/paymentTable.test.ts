@@ -88,9 +88,9 @@ const earlyRefunds = { '→ refunded': 'ResultKept → -', '→ refund failed': 
 /** What a message does wherever nothing else is listed. */
 const usual: Record<string, string> = {
   'capture nothing': '- → PaymentCaptureFailed',
-  'dispute opened': 'ChargebackOpened → PaymentChanged',
-  'dispute won': 'ChargebackOpened ChargebackResolved → PaymentDisputeEnded',
-  'dispute lost': 'ChargebackOpened ChargebackResolved → PaymentDisputeEnded PaymentChanged',
+  'dispute opened': 'ChargebackOpened → PaymentDisputed PaymentChanged',
+  'dispute won': 'ChargebackOpened ChargebackResolved → PaymentDisputed PaymentDisputeEnded',
+  'dispute lost': 'ChargebackOpened ChargebackResolved → PaymentDisputed PaymentDisputeEnded PaymentChanged',
 };
 
 /** Of a payment that was captured. */
@@ -102,8 +102,8 @@ const taken = {
 };
 const knownDispute = {
   'dispute opened': '- → -',
-  'dispute won': 'ChargebackResolved → PaymentDisputeEnded PaymentChanged',
-  'dispute lost': 'ChargebackResolved → PaymentDisputeEnded PaymentChanged',
+  'dispute won': 'ChargebackResolved → PaymentDisputed PaymentDisputeEnded PaymentChanged',
+  'dispute lost': 'ChargebackResolved → PaymentDisputed PaymentDisputeEnded PaymentChanged',
 };
 const endedDispute = { 'dispute opened': '- → -', 'dispute won': '- → -', 'dispute lost': '- → -' };
 
@@ -263,7 +263,7 @@ const table: Record<string, Record<string, string>> = {
     void: 'CancellationRequested RefundRequested RefundRequested GatewayAskedAgain → GatewayRefund GatewayRefund PaymentChanged',
     refund: 'RefundRequested GatewayAskedAgain → GatewayRefund PaymentChanged',
     'dispute lost':
-      'ChargebackOpened ChargebackResolved RefundCompleted → PaymentRefunded PaymentDisputeEnded PaymentChanged',
+      'ChargebackOpened ChargebackResolved RefundCompleted → PaymentDisputed PaymentRefunded PaymentDisputeEnded PaymentChanged',
     '→ refunded': 'RefundCompleted → PaymentRefunded PaymentChanged',
   },
   disputed: {

@@ -37,6 +37,7 @@ const happenings = {
   agreeToWait: (world: SagaWorld, n: number) => world.choose(n, 'wait'),
   refuseToWait: (world: SagaWorld, n: number) => world.choose(n, 'cancel'),
   book: (world: SagaWorld, n: number, m: number) => world.book(n, m),
+  refundAll: (world: SagaWorld, n: number) => world.refund(n, null),
 } as const;
 
 const happening = fc.oneof(
@@ -89,6 +90,11 @@ function checkAtRest(world: SagaWorld, orderId: string): void {
     `${orderId} ${status} ${JSON.stringify({ books, reservations, saga }, null, 1)}: ${what}`;
 
   // I7
+  const parcels = liveShipments(order.shipments);
+  const gone =
+    parcels.length > 0 && parcels.every((parcel) => parcel.status === 'lost' || parcel.status === 'returned');
+  const refunded = order.payment.status === 'refunded';
+  assert.not(gone && refunded && !ENDED.includes(status), says('never ends'));
   const visible = order.awaiting !== null || ENDED.includes(status) || saga?.phase.status === 'completed';
   assert.ok(visible, says('stands where nobody sees it'));
   assert.ok(!['cancelling', 'manual-review', 'refund-pending'].includes(status), says('is not at rest'));
@@ -140,7 +146,14 @@ function note(seen: Seen, { status, shipments }: Order, saga: Saga | undefined):
   const reshipped = Object.values(shipments).filter(({ replaces }) => replaces !== undefined);
   const paidAnew = saga?.paymentRequest?.answered && isConfirmed(saga) ? ['paid anew'] : [];
   const refunded = Object.keys(saga?.refunds ?? {}).length > 0 ? ['refunded'] : [];
-  for (const what of [status, ...refunded, ...paidAnew, ...reshipped.map((parcel) => `reshipment ${parcel.status}`)]) {
+  const over = saga?.settled !== undefined && status === 'cancelled' ? ['ended as refunded'] : [];
+  for (const what of [
+    status,
+    ...over,
+    ...refunded,
+    ...paidAnew,
+    ...reshipped.map((parcel) => `reshipment ${parcel.status}`),
+  ]) {
     seen.set(what, (seen.get(what) ?? 0) + 1);
   }
 }
@@ -237,6 +250,7 @@ const astray = fc.array(
       { weight: 1, arbitrary: fc.constantFrom('cancelByStaff' as const, 'cancelByOperator' as const) },
       { weight: 2, arbitrary: fc.constantFrom('handOver' as const, 'lose' as const, 'reship' as const) },
       { weight: 2, arbitrary: fc.constantFrom('arrive' as const, 'comeBack' as const, 'book' as const) },
+      { weight: 1, arbitrary: fc.constant('refundAll' as const) },
     ),
     fc.nat(1_000),
     fc.nat(62),
@@ -257,6 +271,7 @@ model('I5 to I9 - hold when parcels go astray and are sent once more', () => {
     }),
     { numRuns: 500, seed: 20_261_121 },
   );
+  assert.ok(seen.has('ended as refunded'), 'no order ever ended because it was refunded');
   for (const status of ['labeled', 'delivered', 'lost', 'returned', 'cancelled']) {
     assert.ok(seen.has(`reshipment ${status}`), `no reshipment was ever ${status}`);
   }

@@ -3,7 +3,20 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SagaCommand } from '../../actors/orderSaga/saga.ts';
 import { shipmentId } from '../../actors/shipment.ts';
-import { draft, line, ORDER, ohio, retrySaga, SagaRun, says, start, upTo } from '../support/orders.ts';
+import {
+  draft,
+  line,
+  ORDER,
+  ohio,
+  refundBy,
+  releaseHold,
+  retrySaga,
+  SagaRun,
+  says,
+  start,
+  upTo,
+  usd,
+} from '../support/orders.ts';
 
 const FIRST = shipmentId(ORDER, 1);
 const SECOND = shipmentId(ORDER, 2);
@@ -186,6 +199,83 @@ reship('of a parcel of several lines with the same SKU, the pieces are counted t
   run.does(says.reserved('1.1'), says.reserved('2.1'), says.authorized(), says.committed('1.1'), says.committed('2.1'));
   const { sent } = run.does(says.captured(), says.accepted()).when(lost).sends('ReserveStock');
   assert.is(sent[0] && 'quantity' in sent[0].message && sent[0].message.quantity, 3);
+});
+
+// paid back in full
+
+const settled = (...shipments: string[]): SagaCommand => ({ type: 'EndRefunded', settled: shipments });
+const given: SagaCommand = { type: 'PaymentRefunded', refundId: `${ORDER}/refund-1`, amount: usd(2_899) };
+
+reship('paid back in full - it is not sent once more, neither by itself nor by an operator', () => {
+  for (const paidBack of [[refundBy()], [refundBy(), given]]) {
+    const run = new SagaRun([...upTo.completed, ...paidBack]);
+    run.when(lost).nothing();
+    run.when(retrySaga).rejects('order.refunded');
+    new SagaRun([...held, ...paidBack]).when(retrySaga).rejects('order.refunded');
+    new SagaRun([...held, ...paidBack]).when(releaseHold).rejects('order.refunded');
+  }
+  new SagaRun([...upTo.completed, refundBy(2_898)]).when(lost).sends('ReserveStock', 'ReserveStock');
+  const part = new SagaRun([...held, refundBy(2_898)]).when(retrySaga);
+  part.sends('ReleaseOrder', 'BeginFulfilment', 'ReserveStock', 'ReserveStock');
+});
+
+reship('paid back in full - a stuck refund can still be retried, which sends nothing', () => {
+  const stuck: SagaCommand = { type: 'RefundEscalated', refundId: `${ORDER}/refund-1`, reason: 'account closed' };
+  const run = new SagaRun([...held, refundBy(), stuck]);
+  run.when(retrySaga).thenTypes('OperatorRefundRetried').sends('RefundPayment');
+  assert.is(run.saga.phase.status, 'waiting');
+});
+
+reship('paid back in full with nothing on its way - it ends, and late news change nothing', () => {
+  for (const before of [upTo.completed, held]) {
+    const run = new SagaRun([...before, refundBy(), given]);
+    run.when(settled(FIRST)).thenTypes('ParcelsSettled', 'CompensationStarted', 'SagaAborted').sends('EndOrder');
+    const end = run.news.at(-1);
+    assert.equal(end?.type === 'EndOrder' && [end.outcome, end.reason, end.manual], ['cancelled', 'goodwill', false]);
+    for (const late of [settled(FIRST), lost, given, says.accepted(), says.captured(), says.committed('1.1')]) {
+      run.when(late).nothing();
+    }
+    run.does(found);
+    assert.is(run.saga.phase.status, 'aborted');
+    run.when(refundBy()).rejects('saga.not-refundable');
+    run.when(retrySaga).rejects('saga.not-waiting');
+  }
+});
+
+reship('paid back in full - what was prepared to be sent once more goes back first, the rest stays as it is', () => {
+  const run = new SagaRun([...committed, refundBy(), given]);
+  run.when(settled(FIRST)).sends('CancelShipment');
+  run.when(says.parcelCancelled(2)).sends('ReleaseReservation', 'ReleaseReservation');
+  run.does(says.released('r1.1.1'));
+  run.when(says.released('r1.1.2')).sends('EndOrder');
+  assert.ok(
+    ['commit:1.1 succeeded', 'ship:1 succeeded', 'capture:1 succeeded'].every((step) => run.ledger.includes(step)),
+  );
+});
+
+reship('paid back in full while an operator cancels it - it ends when the parcel that came back refuses', () => {
+  const run = new SagaRun([
+    ...upTo.completed,
+    refundBy(),
+    given,
+    { type: 'CancelByOperator', by: 'ops', why: 'asked' },
+  ]);
+  run.when(settled(FIRST)).thenTypes('ParcelsSettled').sends();
+  run.when(says.cancelRefused()).sends('RefuseCancellation', 'EndOrder');
+  const end = run.news.at(-1);
+  assert.equal(end?.type === 'EndOrder' && [end.outcome, end.reason], ['cancelled', 'goodwill']);
+  assert.is(run.count('RefundPayment'), 1);
+});
+
+reship('paid back in full - goods that could not be given back are retried, and nothing else is undone', () => {
+  const run = new SagaRun([...reserved, refundBy(), given, settled(FIRST)]);
+  while (run.saga.phase.status === 'compensating' && run.stepTimerFires());
+  assert.equal(run.news.at(-1)?.type === 'EndOrder' && run.saga.phase.status, 'aborted');
+  run.when(retrySaga).sends('ReleaseReservation', 'ReleaseReservation');
+  for (const n of ['r1.1.1', 'r1.1.2']) run.does(says.released(n));
+  const end = run.news.at(-1);
+  assert.equal(end?.type === 'EndOrder' && [end.outcome, end.manual], ['cancelled', false]);
+  assert.is(run.count('RefundPayment'), 1);
 });
 
 reship.run();

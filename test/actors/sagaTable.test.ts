@@ -22,6 +22,7 @@ import {
   skip,
   start,
   stepTimedOut,
+  usd,
 } from '../support/orders.ts';
 import { T0 } from '../support/spec.ts';
 
@@ -112,6 +113,8 @@ const messages = [
   backorderOverdue,
   { type: 'ReshipParcel', shipmentId: 'shp_1_1', by: 'ops', why: 'lost' },
   { type: 'ParcelFound', shipmentId: 'shp_1_1' },
+  { type: 'EndRefunded', settled: ['shp_1_1'] },
+  { type: 'PaymentDisputed', disputeId: 'dp_1', amount: usd(500), status: 'open' },
   { type: 'PaymentDisputeEnded', disputeId: 'dp_1' },
   { type: 'RefundRefused', refundId: 'ord_1/cancel-1.1', code: 'payment.disputed', reason: 'disputed' },
 ] as const satisfies readonly SagaCommand[];
@@ -244,6 +247,7 @@ const table: Record<State, Row> = {
     SagaTimedOut: 'CompensationStarted CompensationRequested > HoldOrder RefundPayment',
   },
   fulfilling: {
+    EndRefunded: 'ParcelsSettled CompensationStarted SagaAborted > EndOrder',
     ReshipParcel: 'ReshipmentStarted',
     ChooseBackorder: 'order.backorder-not-asked',
     CancelSaga: 'CompensationStarted CompensationRequested > CancelShipment',
@@ -259,6 +263,7 @@ const table: Record<State, Row> = {
     StepTimedOut: 'StepTimedOut > RequestShipment',
   },
   'parcel failed': {
+    EndRefunded: 'ParcelsSettled CompensationStarted SagaAborted > EndOrder',
     ReshipParcel: 'ReshipmentStarted',
     ChooseBackorder: 'order.backorder-not-asked',
     CancelSaga: 'CompensationStarted CompensationRequested > RefundPayment',
@@ -271,6 +276,7 @@ const table: Record<State, Row> = {
     RefundByOperator: 'OperatorRefundRequested > RefundPayment',
   },
   completed: {
+    EndRefunded: 'ParcelsSettled CompensationStarted SagaAborted > EndOrder',
     ReshipParcel: 'ReshipmentStarted StepStarted > ReserveStock',
     ChooseBackorder: 'order.backorder-not-asked',
     CancelSaga: 'CompensationStarted CompensationRequested > CancelShipment',
@@ -284,6 +290,7 @@ const table: Record<State, Row> = {
     RefundByOperator: 'OperatorRefundRequested > RefundPayment',
   },
   'undoing the parcel': {
+    EndRefunded: 'ParcelsSettled',
     ReshipParcel: 'ReshipmentStarted',
     ChooseBackorder: 'order.backorder-not-asked',
     ShipmentFailed: 'StepCompensated CompensationRequested > RefundPayment',
@@ -481,11 +488,15 @@ const table: Record<State, Row> = {
   },
 };
 
+/** Where nothing else is listed. A dispute is noted in every saga that was started. */
+const usual = (state: State): Row =>
+  state === 'unknown' || state === 'cancelled before start' ? {} : { PaymentDisputed: 'DisputeNoted' };
+
 const pairs = suite('saga, every state × every message');
 
 for (const [state, commands] of Object.entries(states)) {
   pairs(state, () => {
-    const row: Row = table[state as State];
+    const row: Row = { ...usual(state as State), ...table[state as State] };
     for (const message of messages) {
       assert.is(effectOf(new SagaRun(commands), message), row[message.type] ?? '', `${state} × ${message.type}`);
     }

@@ -249,6 +249,48 @@ disputes('cancelled while disputed: the refund is paid by itself when the disput
   await assertBooksAgree(keeper);
 });
 
+disputes('staff refunds nothing of what is disputed; what the bank leaves can be refunded afterwards', async () => {
+  const keeper = await stocked();
+  const id = await keeper.place(MUG);
+  const disputeId = await dispute(keeper, id, { amount: { amount: 600, currency: 'USD' } });
+  const refund = (amount?: number) =>
+    keeper.operator('POST', `/v1/admin/sagas/${id}/refund`, {
+      why: 'Asked by phone.',
+      ...(amount !== undefined && { amount: { amount, currency: 'USD' } }),
+    });
+  for (const amount of [100, undefined]) {
+    const refused = await refund(amount);
+    assert.equal([refused.status, refused.body.code], [409, 'payment.disputed']);
+  }
+  const held = await keeper.order(id);
+  assert.equal([held.status, held.awaiting], ['fulfilling', 'operator'], 'the parcel is still in the warehouse');
+  await end(keeper, disputeId, 'lost');
+  assert.is((await keeper.order(id)).awaiting, 'operator');
+  assert.is((await refund(1_000)).status, 422);
+  assert.is((await refund()).status, 200);
+  await keeper.pass(0);
+  const { payment } = await keeper.order(id);
+  assert.equal([payment.status, payment.refunded.amount, payment.chargedBack.amount], ['refunded', TOTAL, 600]);
+  await keeper.report(id, 1, 'handed-to-carrier');
+  assert.is((await keeper.order(id)).awaiting, null);
+  await assertBooksAgree(keeper);
+});
+
+disputes('lost by the carrier and by us: the order ends, nothing is sent or paid once more', async () => {
+  const keeper = await stocked();
+  const id = await keeper.place(MUG);
+  await keeper.report(id, 1, 'handed-to-carrier');
+  await end(keeper, await dispute(keeper, id), 'lost');
+  await keeper.report(id, 1, 'lost');
+  await keeper.pass(0);
+  const order = await keeper.order(id);
+  assert.equal([order.status, order.awaiting, order.fulfillment.shipments.length], ['cancelled', null, 1]);
+  const reship = `/v1/admin/orders/${id}/shipments/${order.fulfillment.shipments[0].id}/reship`;
+  const refused = await keeper.operator('POST', reship, { why: 'Once more?' });
+  assert.equal([refused.status, refused.body.code], [409, 'order.refunded']);
+  await assertBooksAgree(keeper);
+});
+
 disputes('a delivered order does not close while it is disputed', async () => {
   const keeper = await stocked();
   const id = await keeper.place(MUG);

@@ -293,6 +293,61 @@ parcels('a reshipment that is lost too waits for staff, and is sent a third time
   assert.is((await keeper.order(id)).status, 'delivered');
 });
 
+const refundAll = (keeper: Shopkeeper, id: string) =>
+  keeper.operator('POST', `/v1/admin/sagas/${id}/refund`, { why: 'It came back to us.' });
+// biome-ignore lint/suspicious/noExplicitAny: bodies are whatever the server says
+const refusalOf = ({ status, body: { code } }: { status: number; body: any }) => [status, code];
+
+parcels('what came back and was refunded in full ends as cancelled, and is never sent for free', async () => {
+  const keeper = await open();
+  const id = await onItsWay(keeper);
+  for (const attempt of [1, 2, 3]) await keeper.report(id, 1, 'attempt-failed', attempt);
+  assert.is((await refundAll(keeper, id)).status, 200);
+  await keeper.pass(0);
+  assert.is((await keeper.order(id)).status, 'delivery-failed', 'it is still on its way back');
+  const reship = (key?: string) => keeper.operator('POST', pathOf(id, 1, 'reship'), { why }, key);
+  assert.equal(refusalOf(await reship('early')), [409, 'order.refunded']);
+  const retry = () => keeper.operator('POST', `/v1/admin/sagas/${id}/retry`, { why });
+  assert.equal(refusalOf(await retry()), [409, 'order.refunded']);
+
+  await keeper.report(id, 1, 'returned');
+  await keeper.pass(0);
+  const order = await keeper.order(id);
+  assert.equal([order.status, order.awaiting, order.payment.status], ['cancelled', null, 'refunded']);
+  const saga = await keeper.saga(id);
+  assert.is(saga.phase ?? saga.status, 'aborted');
+  assert.equal(refusalOf(await reship()), [409, 'order.refunded']);
+  const booked = { lines: [{ sku: 'MUG', restock: 2 }], why };
+  assert.is((await keeper.operator('POST', pathOf(id, 1, 'returned-pieces'), booked)).status, 200);
+  await keeper.pass(60 * DAY);
+  await keeper.report(id, 1, 'delivered');
+  const late = await keeper.order(id);
+  assert.equal([late.status, late.awaiting, late.fulfillment.shipments.length], ['cancelled', null, 1]);
+  assert.equal(await keeper.stock('MUG'), { available: 9, reserved: 0, committed: 0, picked: 0, shipped: 2 });
+  const { body: check } = await keeper.operator('GET', '/v1/admin/check');
+  assert.equal(check.findings ?? check.data, []);
+});
+
+parcels(
+  'lost, nothing left to send, refunded: it ends although it was held; asked before, a key keeps its answer',
+  async () => {
+    const keeper = await open();
+    const id = await onItsWay(keeper, { 'wh-east': 2 });
+    await keeper.report(id, 1, 'lost');
+    const held = await keeper.order(id);
+    assert.equal([held.status, held.awaiting], ['on-hold', 'operator']);
+    const reship = () => keeper.operator('POST', pathOf(id, 1, 'reship'), { why }, 'before');
+    const before = await reship();
+    assert.is(before.status, 202);
+    await refundAll(keeper, id);
+    await keeper.pass(0);
+    const order = await keeper.order(id);
+    assert.equal([order.status, order.awaiting], ['cancelled', null]);
+    assert.equal((await reship()).body, before.body);
+    assert.equal((await keeper.operator('GET', '/v1/admin/orders?awaiting=operator')).body.data, []);
+  },
+);
+
 parcels('pieces that came back go into stock as staff says, once', async () => {
   const keeper = await open();
   const id = await onItsWay(keeper);

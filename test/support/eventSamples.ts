@@ -383,6 +383,8 @@ const saga: EventSamples['order-saga'] = {
     'SagaStarted',
     'OperatorRefundRequested',
   ],
+  DisputeNoted: [{ type: 'DisputeNoted', v, disputeId: 'dp_1', amount: usd(500), status: 'open' }, 'SagaStarted'],
+  ParcelsSettled: [{ type: 'ParcelsSettled', v, shipments: [ids.shipment] }, 'SagaStarted'],
   OperatorRefundRetried: [
     { type: 'OperatorRefundRetried', v, refundId: operatorRefund, by: 'cus_9', why: 'Open again.' },
     'SagaStarted',

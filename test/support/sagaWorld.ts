@@ -156,8 +156,9 @@ export class SagaWorld {
   }
 
   /** Gives something back of an order that goes on. */
-  refund(n: number, amount: number): boolean {
-    const command = { type: 'RefundByOperator', by: 'ops', why: 'goodwill', amount: money(amount, 'USD') };
+  refund(n: number, amount: number | null): boolean {
+    const given = amount === null ? null : money(amount, 'USD');
+    const command = { type: 'RefundByOperator', by: 'ops', why: 'goodwill', amount: given };
     return this.#post(sagaAddress(this.#order(n)), command);
   }
 

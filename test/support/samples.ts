@@ -136,6 +136,7 @@ export const samples: Samples = {
   'order-saga': {
     StartSaga: { type: 'StartSaga', draft },
     CancelSaga: { type: 'CancelSaga', by: customerId, reason: 'changed my mind' },
+    EndRefunded: { type: 'EndRefunded', settled: ['shp_1_1'] },
     StockReserved: { type: 'StockReserved', reservationId, expiresAt: T0 + 1 },
     StockRefused: { type: 'StockRefused', reservationId, available: 0 },
     StockBackordered: { type: 'StockBackordered', reservationId, expectedAt: T0 + 1 },
@@ -158,6 +159,7 @@ export const samples: Samples = {
       code: 'payment.disputed',
       reason: 'the payment is disputed',
     },
+    PaymentDisputed: { type: 'PaymentDisputed', disputeId: 'dp_1', amount: usd(500), status: 'open' },
     PaymentDisputeEnded: { type: 'PaymentDisputeEnded', disputeId: 'dp_1' },
     ShipmentAccepted: { type: 'ShipmentAccepted', shipmentId: 'shp_1_1' },
     ShipmentFailed: { type: 'ShipmentFailed', shipmentId: 'shp_1_1', reason: 'no label' },

@@ -1,8 +1,12 @@
 /** What a warehouse or a carrier would report about a parcel, and what staff does about one that goes astray. */
 import type { z } from 'zod';
+import { sagaAddress } from '../../../actors/orderSaga/messages.ts';
+import { alreadyRefunded } from '../../../actors/orderSaga/operator.ts';
+import { isGivenBack } from '../../../actors/orderSaga/refunds.ts';
+import type { SagaState } from '../../../actors/orderSaga/state.ts';
 import { orderOfShipment, type ShipmentCommand, shipmentAddress } from '../../../actors/shipment.ts';
 import { ask, read, stateAt } from '../../calls.ts';
-import { notFound } from '../../problem.ts';
+import { notFound, Problem } from '../../problem.ts';
 import { type Answer, type Call, type Route, route } from '../../route.ts';
 import { repairSchema, reportedSchema, reportSchema, returnedSchema, shipmentParams } from '../../schemas/admin.ts';
 
@@ -21,6 +25,17 @@ async function tell(
   const { version, replayed, ...answer } = await ask(call, address, command);
   const { status } = await stateAt<{ status: string }>(call, address, { version, replayed, ...answer });
   return { status: success, body: { orderId: id, shipmentId: sid, status, version }, version, replayed, orderId: id };
+}
+
+/** The parcel knows nothing of money. What was asked for before the refund keeps its answer. */
+async function refuseIfRefunded(call: Call<z.output<typeof shipmentParams>>): Promise<void> {
+  const { id, sid } = call.params;
+  const saga = await read<SagaState>(call, sagaAddress(id));
+  if (saga?.state.status !== 'started' || !isGivenBack(saga.state)) return;
+  const history = await call.shop.history(shipmentAddress(sid));
+  if (history.some(({ cause }) => cause === call.requestId)) return;
+  const { status, code, detail, title } = alreadyRefunded(id);
+  throw new Problem(status, code, detail, { title });
 }
 
 const report = route({
@@ -62,7 +77,10 @@ const reship = route({
     },
   },
   example: { why: 'The customer has moved back in.' },
-  handler: (call) => tell(call, { type: 'ReshipShipment', why: call.body.why, by: call.principal.sub }, 202),
+  handler: async (call) => {
+    await refuseIfRefunded(call);
+    return tell(call, { type: 'ReshipShipment', why: call.body.why, by: call.principal.sub }, 202);
+  },
 });
 
 const returned = route({
