@@ -56,7 +56,7 @@ function expireAt(reservationId: string, at: number): TimerChange<InventoryComma
 }
 
 function reserve(state: InventoryState, command: Of<'ReserveStock'>, context: ShopContext): StockDecision {
-  const { reservationId, quantity, saga, wait } = command;
+  const { reservationId, quantity, saga, wait, promisedAt } = command;
   const available = freePieces(state);
   const expected = promise(state);
   const refused: StockAnswer = { type: 'StockRefused', reservationId, available, ...(expected && { expected }) };
@@ -69,10 +69,12 @@ function reserve(state: InventoryState, command: Of<'ReserveStock'>, context: Sh
   if (ended !== undefined) return answer(saga, refused);
 
   if (!isPieces(quantity) || quantity > available) {
-    if (wait && expected && isPieces(quantity) && quantity <= expected.quantity) {
-      const expectedAt = expected.at;
+    const promised = expected && quantity <= expected.quantity ? expected.at : undefined;
+    const expectedAt = promisedAt ?? promised;
+    if (wait && isPieces(quantity) && expectedAt !== undefined) {
+      const waiting = { reservationId, quantity, sagaId: saga.id, expectedAt };
       return answer(saga, { type: 'StockBackordered', reservationId, expectedAt }, [
-        { type: 'BackorderRegistered', v: 1, reservationId, quantity, sagaId: saga.id, expectedAt },
+        { type: 'BackorderRegistered', v: 1, ...waiting, ...(promisedAt !== undefined && { elsewhere: true }) },
       ]);
     }
     const keep = context.policy.stock.tombstones;

@@ -1,5 +1,5 @@
 /** I5 and I8 for one stock item: it adds up, and no reservation is there without a reason. */
-import type { InventoryState, Reservation } from '../inventoryItem/state.ts';
+import type { Backorder, InventoryState, Reservation } from '../inventoryItem/state.ts';
 import { stockAddress } from '../inventoryItem.ts';
 import { addressKey } from '../kernel/address.ts';
 import { tableValues } from '../kernel/table.ts';
@@ -53,7 +53,8 @@ export function checkStockItem(item: InventoryState): readonly Finding[] {
 export type ReservationFacts = {
   readonly item: InventoryState;
   readonly reservationId: string;
-  readonly reservation: Reservation;
+  /** Live, or in the queue. */
+  readonly reservation: Reservation | Backorder;
   readonly order: OrderState;
   readonly saga: SagaState;
   /** Messages between them are on their way: what they disagree about is being settled. */
@@ -64,7 +65,7 @@ export type ReservationFacts = {
 export function checkReservation(facts: ReservationFacts): readonly Finding[] {
   const { reservation, underWay, now } = facts;
   const findings: Finding[] = [];
-  if (reservation.status === 'held' && now > reservation.expiresAt + GRACE_MS) {
+  if ('status' in reservation && reservation.status === 'held' && now > reservation.expiresAt + GRACE_MS) {
     const text = `It should have expired at ${new Date(reservation.expiresAt).toISOString()} and still holds stock.`;
     findings.push(of('warning', 'stock.reservation-stale', text, facts));
   }
@@ -74,7 +75,7 @@ export function checkReservation(facts: ReservationFacts): readonly Finding[] {
 
 /** What a live reservation is for. */
 function purpose(facts: ReservationFacts): Finding[] {
-  const { order, saga, reservationId } = facts;
+  const { order, saga, reservation, reservationId } = facts;
   if (order.status === 'unknown' || saga.status !== 'started') {
     return [of('critical', 'stock.reservation-of-nobody', 'It belongs to no order. Release it by hand.', facts)];
   }
@@ -85,6 +86,9 @@ function purpose(facts: ReservationFacts): Finding[] {
   // An operator is at it, or has been; or the saga is.
   if (steps.some(({ status }) => status === 'stuck' || status === 'skipped')) return [];
   if (pendingSteps(saga).length > 0) return [];
+  if (!('status' in reservation) && steps.every(({ status }) => status !== 'waiting')) {
+    return [of('critical', 'stock.backorder-unwanted', 'Its order does not wait for it. Release it by hand.', facts)];
+  }
   if (order.end !== null || saga.phase.status === 'aborted') {
     const text = 'Its order has ended, but it still holds stock. Release it by hand.';
     return [of('critical', 'stock.reservation-outlives-order', text, facts)];
@@ -103,6 +107,7 @@ function concerns({ work }: Step, reservationId: string): boolean {
 
 function of(level: Finding['level'], code: string, text: string, facts: ReservationFacts): Finding {
   const { item, reservation, reservationId } = facts;
-  const what = `${reservation.quantity} × ${item.sku} in ${item.warehouse}, ${reservation.status}`;
+  const status = 'status' in reservation ? reservation.status : 'waited for';
+  const what = `${reservation.quantity} × ${item.sku} in ${item.warehouse}, ${status}`;
   return finding(level, code, `${what}: ${text}`, reservation.sagaId, reservationId, keyOfStock(item));
 }

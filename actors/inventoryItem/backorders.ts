@@ -1,8 +1,8 @@
 /**
- * Orders that wait for stock: first come, first served. They are registered only as far as the next delivery is expected
- * to bring pieces for them, and nobody overtakes them: what is free for others is what they leave. Whenever pieces
- * become available the oldest gets all that it wants or keeps everybody behind it waiting, and the allocation is a
- * reservation like any other, under the id that was registered.
+ * Orders that wait for stock: first come, first served. They are registered only as far as the next delivery, here or in
+ * the warehouse that promises it to them, is expected to bring pieces for them, and nobody overtakes them: what is free
+ * for others is what they leave. Whenever pieces become available the oldest gets all that it wants or keeps everybody
+ * behind it waiting, and the allocation is a reservation like any other, under the id that was registered.
  */
 import type { TimerChange } from '../kernel/decider.ts';
 import type { ShopContext } from '../shared.ts';
@@ -23,9 +23,10 @@ export function freePieces({ available, backordered }: InventoryState): number {
 }
 
 /** What can be promised to one more who waits; null if nothing is expected, or others wait for all of it. */
-export function promise({ available, backordered, expected }: InventoryState): Expected | null {
+export function promise({ available, backorders, expected }: InventoryState): Expected | null {
   if (expected === null) return null;
-  const quantity = available + expected.quantity - backordered;
+  const promised = backorders.reduce((sum, { quantity, elsewhere }) => (elsewhere ? sum : sum + quantity), 0);
+  const quantity = available + expected.quantity - promised;
   return quantity > 0 ? { ...expected, quantity } : null;
 }
 

@@ -27,6 +27,8 @@ export type InventoryCommand =
       readonly saga: SagaAddress;
       /** If it isn't there: register it for the expected delivery, first come, first served. */
       readonly wait?: true;
+      /** When another warehouse promises it: it waits here as well, even if nothing is expected here. */
+      readonly promisedAt?: number;
     }
   | { readonly type: 'CommitReservation'; readonly reservationId: string; readonly saga: SagaAddress }
   /**

@@ -93,6 +93,8 @@ export type Backorder = {
   readonly quantity: number;
   readonly sagaId: string;
   readonly expectedAt: number;
+  /** Another warehouse promises it, so it takes nothing of what can be promised here. */
+  readonly elsewhere?: true;
 };
 
 export type EndedReservation = 'released' | 'expired' | 'shipped' | 'refused';

@@ -8,6 +8,7 @@ import { backorderFor, liveReservations, missingPortions, type Portion, reservat
 import { isConfirmed, type Saga, type StepOf, stepsOf } from './state.ts';
 import type { Turn } from './turn.ts';
 
+type Waiting = Pick<Extract<Work, { kind: 'reserve' }>, 'wait' | 'promisedAt'>;
 type ParcelLine = Extract<Work, { kind: 'ship' }>['lines'][number];
 
 export type Progress = Exclude<Reserved, 'reserved'> | 'needs-review' | 'fulfilled';
@@ -25,6 +26,7 @@ export function advance(turn: Turn): Progress {
 type Reserved = 'reserved' | 'asked' | 'out-of-stock' | 'backordered' | 'waiting-for-stock';
 
 function reserveLines(turn: Turn): Reserved {
+  for (const step of unspokenFor(turn.saga)) queueElsewhere(turn, step);
   const waits = liveReservations(turn.saga).filter(({ work, status }) => work.wait && status !== 'succeeded');
   if (waits.length > 0) return waits.some(({ status }) => status === 'running') ? 'asked' : 'waiting-for-stock';
   const missing = turn.saga.lines.map((_, index) => missingPortions(turn.saga, index + 1));
@@ -32,7 +34,7 @@ function reserveLines(turn: Turn): Reserved {
   const backorders = lacking.flatMap((line) => backorderFor(turn.saga, line) ?? []);
   if (backorders.length < lacking.length) return 'out-of-stock';
   for (const [index, portions] of missing.entries()) {
-    for (const portion of portions ?? []) reserve(turn, index + 1, portion, false);
+    for (const portion of portions ?? []) reserve(turn, index + 1, portion);
   }
   const reservations = liveReservations(turn.saga);
   if (reservations.some(({ status }) => status !== 'succeeded')) return 'asked';
@@ -41,13 +43,38 @@ function reserveLines(turn: Turn): Reserved {
   return 'backordered';
 }
 
-export function reserve(turn: Turn, line: number, { warehouse, quantity }: Portion, wait: boolean): void {
+/** Lines that one warehouse has promised, and that the others don't know of: a later order would overtake them there. */
+function unspokenFor(saga: Saga): StepOf<'reserve'>[] {
+  return saga.lines.flatMap((_, index) => {
+    const steps = reservationsOf(saga, index + 1);
+    const newest = steps.at(-1);
+    return newest?.status === 'waiting' && isPromise(newest) ? [newest] : [];
+  });
+}
+
+function isPromise({ work }: StepOf<'reserve'>): boolean {
+  return work.wait === true && work.promisedAt === undefined;
+}
+
+function queueElsewhere(turn: Turn, { work, expectedAt }: StepOf<'reserve'>): void {
+  for (const warehouse of turn.saga.candidates) {
+    if (warehouse === work.warehouse) continue;
+    reserve(
+      turn,
+      work.line,
+      { warehouse, quantity: work.quantity },
+      { wait: true, promisedAt: expectedAt ?? turn.context.now },
+    );
+  }
+}
+
+export function reserve(turn: Turn, line: number, { warehouse, quantity }: Portion, waiting: Waiting = {}): void {
   const { orderId, lines, candidates } = turn.saga;
   const name = `${line}.${reservationsOf(turn.saga, line).length + 1}`;
   const reservationId = `${orderId}/${name}`;
   const sku = lines[line - 1]?.sku ?? '';
   const what = { line, route: candidates.indexOf(warehouse), reservationId, sku, quantity, warehouse };
-  turn.start(`reserve:${name}`, { kind: 'reserve', ...what, ...(wait && { wait }) });
+  turn.start(`reserve:${name}`, { kind: 'reserve', ...what, ...waiting });
 }
 
 function authorized(turn: Turn): boolean {

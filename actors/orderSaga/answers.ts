@@ -8,6 +8,7 @@ import { assertNever } from '../kernel/assertNever.ts';
 import type { PaymentAnswer } from '../payment.ts';
 import type { ShipmentAnswer } from '../shipment.ts';
 import { commitOf } from './advance.ts';
+import { leaveOtherQueues } from './backorder.ts';
 import { askToPay, hold, holdForBank, proceed, undo } from './flow.ts';
 import { hearOperatorRefund, isGivenBack, retryDisputed } from './refunds.ts';
 import { refundIdOf } from './requests.ts';
@@ -22,6 +23,7 @@ import type { Turn } from './turn.ts';
 function succeed(turn: Turn, step: Step): void {
   if (mayHaveHappened(step)) {
     turn.record({ type: 'StepSucceeded', v: 1, step: step.id });
+    leaveOtherQueues(turn, step);
     if (step.work.kind === 'capture' && isForward(turn.saga)) {
       turn.clearTimer('saga');
       turn.tell({ type: 'ConfirmOrder' });
@@ -92,7 +94,10 @@ export function hearStock(turn: Turn, answer: StockAnswer): void {
       // A commit that was asked for is answered by itself.
       if (commit !== undefined) break;
       if (reserve.status === 'stuck') compensated(turn, reserve);
-      else if (mayHaveHappened(reserve) || reserve.status === 'succeeded') fail(turn, reserve, 'expired');
+      else if (mayHaveHappened(reserve) || reserve.status === 'succeeded') {
+        leaveOtherQueues(turn, reserve);
+        fail(turn, reserve, 'expired');
+      }
       break;
     default:
       assertNever(answer);

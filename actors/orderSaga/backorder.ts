@@ -4,11 +4,15 @@
  * keeps nothing from those who would buy it now. What has come is kept while other lines are still missing: each line is
  * waited for once, so waiting comes to an end.
  *
+ * One warehouse promises a line; it queues at all others as well, and the first that has all of it serves it, wherever a
+ * delivery arrives. The other places are given up at once. A line that only several warehouses have together goes on
+ * waiting, until the promised delivery comes or an operator, who is shown it when that is late, starts the order anew.
+ *
  * A delivery that is far away is asked about: the customer waits or cancels. The place in the queue is kept meanwhile.
  */
 import { reserve } from './advance.ts';
-import { liveReservations, reservationsOf } from './routing.ts';
-import type { Saga, StepOf } from './state.ts';
+import { liveReservations } from './routing.ts';
+import type { Saga, Step, StepOf } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /** Asks the stock for what was planned, once everything else is undone. */
@@ -16,7 +20,7 @@ export function registerBackorders(turn: Turn): void {
   turn.setTimer('saga', turn.context.policy.saga.timeoutMs);
   for (const { line, warehouse } of turn.saga.backorder?.lines ?? []) {
     const quantity = turn.saga.lines[line - 1]?.quantity ?? 0;
-    reserve(turn, line, { warehouse, quantity }, true);
+    reserve(turn, line, { warehouse, quantity }, { wait: true });
   }
 }
 
@@ -39,18 +43,34 @@ export function holdForStock(turn: Turn): void {
   turn.tell({ type: 'HoldOrder', awaiting: 'stock', reason, expectedAt: at });
 }
 
-/** When everything that it waits for should have come. */
-export function expectedAt({ saga, context }: Turn): number {
-  return Math.max(...liveReservations(saga).map((step) => step.expectedAt ?? context.now));
+/** When everything that it still waits for should have come, each line from where it comes first. */
+export function expectedAt({ saga, context: { now } }: Turn): number {
+  const lines = (saga.backorder?.lines ?? []).map(({ line }) => placesOf(saga, line));
+  const missing = lines.filter((places) => places.length > 0 && !places.some(hasCome));
+  if (missing.length === 0) return now;
+  return Math.max(...missing.map((places) => Math.min(...places.map((place) => place.expectedAt ?? now))));
 }
 
 const DAY_MS = 24 * 60 * 60_000;
 
 /** `lost`: something that was waited for, or had come already, is gone. */
 export function backorderStanding(saga: Saga): 'waiting' | 'arrived' | 'lost' {
-  const lines = saga.backorder?.lines ?? [];
-  const newest = lines.map(({ line }): StepOf<'reserve'> | undefined => reservationsOf(saga, line).at(-1));
-  const live = new Set(liveReservations(saga).map(({ id }) => id));
-  if (newest.some((step) => step === undefined || !live.has(step.id))) return 'lost';
-  return newest.every((step) => step?.status === 'succeeded') ? 'arrived' : 'waiting';
+  const lines = (saga.backorder?.lines ?? []).map(({ line }) => placesOf(saga, line));
+  if (lines.some((places) => places.length === 0)) return 'lost';
+  return lines.every((places) => places.some(hasCome)) ? 'arrived' : 'waiting';
+}
+
+/** Where a line waits, or the one place where it has come. */
+function placesOf(saga: Saga, line: number): StepOf<'reserve'>[] {
+  return liveReservations(saga).filter(({ work }) => work.line === line && work.wait === true);
+}
+
+const hasCome = ({ status }: Step): boolean => status === 'succeeded';
+
+/** One place has all of the line, or lost it: it waits nowhere else any more. Two that have it at once give one back. */
+export function leaveOtherQueues(turn: Turn, { id, work }: Step): void {
+  if (work.kind !== 'reserve' || !work.wait) return;
+  for (const place of placesOf(turn.saga, work.line)) {
+    if (place.id !== id) turn.compensate(place, 'Another warehouse has it.');
+  }
 }

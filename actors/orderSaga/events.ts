@@ -22,6 +22,8 @@ export type Work =
       readonly warehouse: string;
       /** It waits for the delivery that is expected there. */
       readonly wait?: true;
+      /** When another warehouse promises it: it waits there as well, for whichever gets it first. */
+      readonly promisedAt?: number;
     }
   | { readonly kind: 'authorize'; readonly attempt: number }
   | {

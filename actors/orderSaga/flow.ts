@@ -50,7 +50,9 @@ function goForward(turn: Turn): void {
       undo(turn, { goal: 'backorder', reason: 'Not every line is in stock.', by: 'saga', why: '' });
       return;
     case 'waiting-for-stock':
-      holdForStock(turn);
+      // One line may have lost its promise while another was registered.
+      if (backorderStanding(turn.saga) === 'lost') startAnew(turn);
+      else holdForStock(turn);
       return;
     case 'needs-review':
       hold(turn, 'review', reviewReason(turn.saga.review));
@@ -136,10 +138,12 @@ function goOnIfAnswered(turn: Turn, awaiting: Awaiting): void {
 function goOnWithStock(turn: Turn): void {
   const standing = backorderStanding(turn.saga);
   if (standing === 'arrived') release(turn, 'stock', 'What it waited for has come.');
-  if (standing === 'lost') {
-    const reason = 'What it waited for is gone.';
-    undo(turn, { goal: 'retry', reason, by: 'saga', why: reason });
-  }
+  if (standing === 'lost') startAnew(turn);
+}
+
+function startAnew(turn: Turn): void {
+  const reason = 'What it waited for is gone.';
+  undo(turn, { goal: 'retry', reason, by: 'saga', why: reason });
 }
 
 /** Starts to undo everything. A round that is running already goes on; at most it leads elsewhere. */

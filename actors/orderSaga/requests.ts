@@ -15,8 +15,9 @@ export function requestOf(saga: Saga, work: Work): SagaSend {
     case 'reserve':
     case 'reship-reserve': {
       const { reservationId, quantity } = work;
-      const wait = work.kind === 'reserve' && work.wait === true;
-      const message = { type: 'ReserveStock', reservationId, quantity, saga: from, ...(wait && { wait }) } as const;
+      const { wait, promisedAt } = work.kind === 'reserve' ? work : {};
+      const waiting = { ...(wait && { wait }), ...(promisedAt !== undefined && { promisedAt }) };
+      const message = { type: 'ReserveStock', reservationId, quantity, saga: from, ...waiting } as const;
       return { to: stockAddress(work.sku, work.warehouse), message };
     }
     case 'authorize': {

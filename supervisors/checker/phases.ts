@@ -151,8 +151,9 @@ function reservationsOf(facts: Facts, key: AddressKey): string[] {
   const address = parseAddressKey(key);
   if (address.type !== 'stock') return [];
   try {
-    const { reservations } = facts.state<InventoryState>(address);
-    return Object.values(reservations).flatMap((bucket) => Object.keys(bucket));
+    const { reservations, backorders } = facts.state<InventoryState>(address);
+    const live = Object.values(reservations).flatMap((bucket) => Object.keys(bucket));
+    return [...live, ...backorders.map(({ reservationId }) => reservationId)];
   } catch (error) {
     if (error instanceof Unreadable) return [];
     throw error;

@@ -5,6 +5,7 @@
 import { type Finding, finding, GRACE_MS } from '../../actors/checks/finding.ts';
 import { checkOrder } from '../../actors/checks/order.ts';
 import { checkReservation, checkStockItem } from '../../actors/checks/stock.ts';
+import { waitingFor } from '../../actors/inventoryItem/backorders.ts';
 import { type InventoryState, stockFigures } from '../../actors/inventoryItem/state.ts';
 import { type AddressKey, addressKey, parseAddressKey } from '../../actors/kernel/address.ts';
 import { type Envelope, resultId } from '../../actors/kernel/message.ts';
@@ -132,7 +133,7 @@ type Reservation = Extract<Subject, { kind: 'reservation' }>;
 
 function examineReservation({ facts, now }: ExamineOptions, { key, reservationId }: Reservation): readonly Finding[] {
   const item = facts.state<InventoryState>(parseAddressKey(key));
-  const reservation = tableGet(item.reservations, reservationId);
+  const reservation = tableGet(item.reservations, reservationId) ?? waitingFor(item, reservationId);
   if (!reservation) return [];
   const { sagaId } = reservation;
   const group = facts.group(sagaId);

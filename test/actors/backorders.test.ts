@@ -78,6 +78,30 @@ registering('no more is promised than is expected', () => {
   assert.equal(partly.sent, answers({ type: 'StockRefused', ...two }));
 });
 
+/** Another warehouse promises it. */
+const elsewhere = (reservationId: string, pieces = 1) => ({ ...wait(reservationId, pieces), promisedAt: AT + DAY });
+
+registering(
+  'what another warehouse promises is registered without an expected delivery, for when that one promises',
+  () => {
+    const outcome = after(receive(2)).when(elsewhere('r1', 3)).thenTypes('BackorderRegistered');
+    assert.equal(outcome.sent, answers({ type: 'StockBackordered', reservationId: 'r1', expectedAt: AT + DAY }));
+    item.from(outcome.state).when(reserve('new', 1)).sends('StockRefused');
+    item.from(outcome.state).when(receive(1)).sends('StockReserved');
+    const gone = item.from(outcome.state).when(release('r1')).thenTypes('BackorderCleared').state;
+    item.from(gone).when(elsewhere('r1', 3)).then().sends('StockRefused');
+  },
+);
+
+registering(
+  'what another warehouse promises takes nothing of what is promised here, but its place in the queue',
+  () => {
+    const both = after(expectDelivery(5, AT), elsewhere('r1', 3), wait('r2', 5));
+    assert.is(both.when(wait('r3', 1)).sent[0]?.message.type, 'StockRefused', 'all is promised');
+    assert.equal(both.when(receive(5)).sent, answers(reserved('r1')), 'first come, first served');
+  },
+);
+
 registering('nonsense never waits', () => {
   for (const quantity of [0, -1, 0.5, Number.NaN]) {
     after(expectDelivery(5, AT)).when(wait('r1', quantity)).sends('StockRefused');
@@ -223,6 +247,7 @@ const id = fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9')
 const quantity = fc.integer({ min: 1, max: 6 });
 const command: fc.Arbitrary<InventoryCommand> = fc.oneof(
   fc.tuple(id, quantity).map(([reservationId, pieces]) => wait(reservationId, pieces)),
+  fc.tuple(id, quantity).map(([reservationId, pieces]) => elsewhere(reservationId, pieces)),
   fc.tuple(id, quantity).map(([reservationId, pieces]) => reserve(`${reservationId}-now`, pieces)),
   id.map(release),
   id.map((reservationId) => release(`${reservationId}-now`)),

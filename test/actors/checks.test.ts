@@ -394,6 +394,25 @@ checks('reservation - outlives its order', () => {
   }
 });
 
+checks('reservation - in the queue of a stock item while its order does not wait for it', () => {
+  const queued = { reservationId: RESERVATION, quantity: 2, sagaId: ORDER, expectedAt: T0 };
+  const waitsAs = (status: Step['status'], more: Partial<ReservationFacts> = {}) => {
+    const [reserve, ...others] = STEPS;
+    const steps = reserve === undefined ? others : [{ ...reserve, status }, ...others];
+    return reservation({ reservation: queued, saga: saga({}, steps), ...more });
+  };
+  for (const status of ['running', 'waiting', 'compensating', 'stuck', 'skipped'] as const) {
+    assert.equal(waitsAs(status), [], status);
+  }
+  for (const status of ['succeeded', 'compensated', 'failed'] as const) {
+    assert.equal(waitsAs(status), ['critical stock.backorder-unwanted'], status);
+    assert.equal(waitsAs(status, { underWay: true }), []);
+  }
+  assert.equal(waitsAs('waiting', { order: order({ status: 'cancelled', end: end() }) }), [
+    'critical stock.reservation-outlives-order',
+  ]);
+});
+
 checks('reservation - everything has arrived, and it was never booked as shipped', () => {
   const delivered = { order: order({ status: 'delivered' }) };
   assert.equal(reservation(delivered), ['warning stock.reservation-not-shipped']);

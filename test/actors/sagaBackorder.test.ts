@@ -33,8 +33,11 @@ const lacking = (at: number): SagaCommand[] => [
   refused('1.2', { quantity: 5, at }),
   refused('1.3'),
 ];
-const waiting = [...lacking(SOON), backordered('1.4')];
-const asking = [...lacking(LATE), backordered('1.4', LATE)];
+/** One has promised it, and the others have it in their queues as well. */
+const queued = (line: number, from: number, at = SOON) =>
+  [0, 1, 2].map((place) => backordered(`${line}.${from + place}`, at));
+const waiting = [...lacking(SOON), ...queued(1, 4)];
+const asking = [...lacking(LATE), ...queued(1, 4, LATE)];
 
 const backorders = suite('saga: backorders');
 
@@ -55,7 +58,16 @@ backorders('with one within 7 days it is registered where it is expected, and th
   assert.equal(plan.sent[0]?.to.id, 'mug@wh-east');
   assert.ok('wait' in (plan.sent[0]?.message ?? {}));
   assert.ok(run.timers.has('saga'));
-  const held = run.when(backordered('1.4')).thenTypes('StepDeferred', 'SagaHeld').sends('HoldOrder');
+  const elsewhere = run.when(backordered('1.4')).thenTypes('StepDeferred', 'StepStarted', 'StepStarted');
+  assert.equal(
+    elsewhere.sent.map(({ to, message }) => [to.id, 'promisedAt' in message && message.promisedAt]),
+    [
+      ['mug@wh-central', SOON],
+      ['mug@wh-west', SOON],
+    ],
+  );
+  run.when(backordered('1.5')).thenTypes('StepDeferred').sends();
+  const held = run.when(backordered('1.6')).thenTypes('StepDeferred', 'SagaHeld').sends('HoldOrder');
   const [hold] = run.news;
   assert.equal(hold, {
     type: 'HoldOrder',
@@ -83,10 +95,12 @@ backorders('nothing is authorized before the stock is there; then it goes on wit
   assert.is(run.count('AuthorizePayment'), 0);
   run.now = SOON;
   const came = run.when(says.reserved('1.4'));
-  came.thenTypes('StepSucceeded', 'SagaReleased', 'StepStarted').sends('ReleaseOrder', 'AuthorizePayment');
+  came
+    .thenTypes('StepSucceeded', 'CompensationRequested', 'CompensationRequested', 'SagaReleased', 'StepStarted')
+    .sends('ReleaseReservation', 'ReleaseReservation', 'ReleaseOrder', 'AuthorizePayment');
   assert.not.ok(run.timers.has('backorder'));
   assert.is(run.timers.get('saga')?.at, SOON + 5 * 60_000);
-  run.does(says.authorized(), says.committed('1.4'));
+  run.does(says.authorized(), says.released('1.6'), says.committed('1.4'), says.released('1.5'));
   const { sent } = run.when(says.captured()).sends('ConfirmOrder', 'RequestShipment');
   assert.equal(sent[1]?.message && 'lines' in sent[1].message && sent[1].message.lines, [
     { sku: 'mug', quantity: 2, reservationId: `${ORDER}/1.4` },
@@ -119,6 +133,17 @@ const mugsMissing = [
   refused('1.3'),
 ];
 
+const mugsCame = [
+  ...mugsMissing,
+  says.released('2.1'),
+  ...queued(1, 4),
+  says.reserved('1.4'),
+  says.released('1.5'),
+  says.released('1.6'),
+];
+/** The other places of what has come. */
+const givenUp = ['ReleaseReservation', 'ReleaseReservation'] as const;
+
 backorders('what other lines hold goes back, and is reserved again when the stock has come', () => {
   const run = new SagaRun(mugsMissing.slice(0, -1));
   run
@@ -126,8 +151,11 @@ backorders('what other lines hold goes back, and is reserved again when the stoc
     .thenTypes('StepFailed', 'BackorderPlanned', 'CompensationStarted', 'CompensationRequested')
     .sends('ReleaseReservation');
   run.when(says.released('2.1')).thenTypes('StepCompensated', 'StepStarted').sends('ReserveStock');
-  run.when(backordered('1.4')).sends('HoldOrder');
-  run.when(says.reserved('1.4')).sends('ReleaseOrder', 'ReserveStock');
+  run
+    .does(...queued(1, 4))
+    .when(says.reserved('1.4'))
+    .sends(...givenUp, 'ReleaseOrder', 'ReserveStock');
+  run.does(says.released('1.5'), says.released('1.6'));
   run.when(says.reserved('2.2')).sends('AuthorizePayment');
 });
 
@@ -137,12 +165,21 @@ backorders('it waits for everything that is missing at once, until the last has 
   assert.is(run.saga.phase.status, 'reserving', 'the other line may lack as well');
   run.does(refused('2.1'), refused('2.2', { quantity: 5, at: SOON - DAY }));
   run.when(refused('2.3')).sends('ReserveStock', 'ReserveStock');
-  run.when(backordered('2.4', SOON - DAY)).sends();
-  run.when(backordered('1.4', SOON)).sends('HoldOrder');
+  run.does(...queued(2, 4, SOON - DAY), ...queued(1, 4).slice(0, 2));
+  run.when(backordered('1.6', SOON)).sends('HoldOrder');
   const [hold] = run.news;
   assert.is(hold?.type === 'HoldOrder' && hold.expectedAt, SOON);
-  run.when(says.reserved('2.4')).thenTypes('StepSucceeded').sends();
-  run.when(says.reserved('1.4')).sends('ReleaseOrder', 'AuthorizePayment');
+  run.when(says.reserved('2.4')).sends(...givenUp);
+  run.when(says.reserved('1.4')).sends(...givenUp, 'ReleaseOrder', 'AuthorizePayment');
+});
+
+backorders('a line that loses its promise while another is registered - it is looked for anew, not waited for', () => {
+  const expected = { quantity: 5, at: SOON };
+  const run = new SagaRun([twoLines, refused('1.1', expected), refused('1.2'), refused('1.3')]);
+  run.does(refused('2.1'), refused('2.2', expected), refused('2.3'), refused('2.4'), ...queued(1, 4).slice(0, 2));
+  run.when(backordered('1.6')).sends(...givenUp, 'ReleaseReservation');
+  run.does(says.released('1.4'), says.released('1.5'));
+  run.when(says.released('1.6')).sends('ReleaseOrder', 'ReserveStock', 'ReserveStock');
 });
 
 backorders('one line that nobody expects ends it, whatever is promised for others', () => {
@@ -152,20 +189,62 @@ backorders('one line that nobody expects ends it, whatever is promised for other
 });
 
 backorders('a line that is gone when the other has come is waited for, and what has come is kept', () => {
-  const run = new SagaRun([...mugsMissing, says.released('2.1'), backordered('1.4'), says.reserved('1.4')]);
+  const run = new SagaRun(mugsCame);
   run.does(refused('2.2'), refused('2.3', { quantity: 1, at: SOON }));
   const again = run.when(refused('2.4'));
   again.thenTypes('StepFailed', 'BackorderPlanned', 'CompensationStarted', 'StepStarted').sends('ReserveStock');
-  run.when(backordered('2.5')).sends('HoldOrder');
+  run.does(...queued(2, 5).slice(0, 2));
+  run.when(backordered('2.7')).sends('HoldOrder');
   assert.ok(run.ledger.includes('reserve:1.4 succeeded'));
-  run.when(says.reserved('2.5')).sends('ReleaseOrder', 'AuthorizePayment');
+  run.when(says.reserved('2.5')).sends(...givenUp, 'ReleaseOrder', 'AuthorizePayment');
 });
 
 backorders('a line that is gone and not expected ends it; what has come goes back', () => {
-  const run = new SagaRun([...mugsMissing, says.released('2.1'), backordered('1.4'), says.reserved('1.4')]);
+  const run = new SagaRun(mugsCame);
   run.does(refused('2.2'), refused('2.3'));
   run.when(refused('2.4')).sends('ReleaseReservation');
   run.when(says.released('1.4')).sends('EndOrder');
+});
+
+// several warehouses
+
+/** All places that it waits in. */
+const everywhere = [...givenUp, 'ReleaseReservation'] as const;
+
+backorders('whichever warehouse has it first serves it, and it makes way at the others', () => {
+  const run = new SagaRun(waiting);
+  const came = run.when(says.reserved('1.6'));
+  came.sends(...givenUp, 'ReleaseOrder', 'AuthorizePayment');
+  assert.equal(
+    came.sent.slice(0, 2).map(({ to }) => to.id),
+    ['mug@wh-east', 'mug@wh-central'],
+  );
+  run.does(says.authorized(), says.committed('1.6'));
+  const { sent } = run.when(says.captured()).sends('ConfirmOrder', 'RequestShipment');
+  const request = sent[1]?.message;
+  assert.is(request && 'warehouse' in request && request.warehouse, 'wh-west');
+});
+
+backorders('two that have it at once - one of them gets it back, once', () => {
+  const run = new SagaRun([...waiting, says.reserved('1.6')]);
+  run.when(says.reserved('1.4')).sends('ReleaseReservation');
+  run.when(says.released('1.4')).thenTypes('StepCompensated').sends();
+  run.when(says.released('1.4')).nothing();
+  run.does(says.released('1.5'), says.authorized());
+  assert.is(run.count('CommitReservation'), 1);
+});
+
+backorders('another warehouse that has it while it is being registered - it never waits', () => {
+  const run = new SagaRun([...lacking(SOON), backordered('1.4')]);
+  run.when(says.reserved('1.5')).sends(...givenUp, 'AuthorizePayment');
+  assert.is(run.saga.phase.status, 'authorizing');
+  run.when(backordered('1.6')).sends('ReleaseReservation');
+});
+
+backorders('a warehouse that would not register it is done without', () => {
+  const run = new SagaRun([...lacking(SOON), backordered('1.4'), backordered('1.5')]);
+  run.when(refused('1.6')).sends('HoldOrder');
+  run.when(says.reserved('1.5')).sends('ReleaseReservation', 'ReleaseOrder', 'AuthorizePayment');
 });
 
 // the customer's choice
@@ -191,30 +270,30 @@ backorders('choosing to wait - it waits; said again, it is answered; to cancel i
   assert.is(run.timers.get('backorder')?.at, LATE + 2 * DAY);
   run.when(choose('wait')).then();
   run.when(choose('cancel')).rejects('order.backorder-not-asked');
-  run.when(says.reserved('1.4')).sends('ReleaseOrder', 'AuthorizePayment');
+  run.when(says.reserved('1.4')).sends(...givenUp, 'ReleaseOrder', 'AuthorizePayment');
 });
 
 backorders('choosing to cancel - the place is given up and the order is cancelled', () => {
   const run = new SagaRun(asking);
-  run.when(choose('cancel')).thenTypes('BackorderChosen', 'CompensationStarted', 'CompensationRequested');
+  run.when(choose('cancel')).sends(...everywhere);
   run.when(choose('cancel')).then();
   run.when(choose('wait')).rejects('order.backorder-not-asked');
-  run.when(says.released('1.4')).sends('EndOrder');
+  run.does(says.released('1.6'), says.released('1.5')).when(says.released('1.4')).sends('EndOrder');
   const end = run.news.at(-1);
   assert.is(end?.type === 'EndOrder' && end.outcome, 'cancelled');
 });
 
 backorders('choosing nothing for 24 hours - out of stock', () => {
   const run = new SagaRun(asking);
-  run.when(overdue).thenTypes('CompensationStarted', 'CompensationRequested').sends('ReleaseReservation');
-  run.when(says.released('1.4')).sends('EndOrder');
+  run.when(overdue).sends(...everywhere);
+  run.does(says.released('1.4'), says.released('1.5')).when(says.released('1.6')).sends('EndOrder');
   const end = run.news.at(-1);
   assert.is(end?.type === 'EndOrder' && end.outcome, 'out-of-stock');
 });
 
 backorders('stock that comes before the answer settles it', () => {
   const run = new SagaRun(asking);
-  run.when(says.reserved('1.4')).sends('ReleaseOrder', 'AuthorizePayment');
+  run.when(says.reserved('1.4')).sends(...givenUp, 'ReleaseOrder', 'AuthorizePayment');
   assert.not.ok(run.timers.has('backorder'));
   run.when(choose('wait')).rejects('order.backorder-not-asked');
   run.when(overdue).nothing();
@@ -235,23 +314,26 @@ backorders('a delivery that is two days late is shown to the operator, who cance
   const hold = run.news.at(-1);
   assert.equal(hold?.type === 'HoldOrder' && [hold.awaiting, hold.expectedAt], ['operator', SOON]);
   run.when(overdue).nothing();
-  new SagaRun([...waiting, overdue]).when(says.reserved('1.4')).sends('ReleaseOrder', 'AuthorizePayment');
-  new SagaRun([...waiting, overdue]).when(cancelByOperator).sends('ReleaseReservation');
-  run.when(retrySaga).thenTypes('CompensationStarted', 'CompensationRequested').sends('ReleaseReservation');
-  run.when(says.released('1.4')).sends('ReleaseOrder', 'ReserveStock');
+  const late = new SagaRun([...waiting, overdue]);
+  late.when(says.reserved('1.4')).sends(...givenUp, 'ReleaseOrder', 'AuthorizePayment');
+  new SagaRun([...waiting, overdue]).when(cancelByOperator).sends(...everywhere);
+  run.when(retrySaga).sends(...everywhere);
+  run.does(says.released('1.4'), says.released('1.5')).when(says.released('1.6')).sends('ReleaseOrder', 'ReserveStock');
 });
 
-for (const [name, commands] of [
-  ['being registered', lacking(SOON)],
-  ['waiting', waiting],
-  ['asking', asking],
+for (const [name, commands, places] of [
+  ['being registered', lacking(SOON), ['1.4']],
+  ['being registered elsewhere', [...lacking(SOON), backordered('1.4')], ['1.5', '1.6', '1.4']],
+  ['waiting', waiting, ['1.5', '1.6', '1.4']],
+  ['asking', asking, ['1.5', '1.6', '1.4']],
 ] as const) {
   backorders(`cancelled while ${name} - the place is given up, once, and late stock goes back`, () => {
     const run = new SagaRun(commands);
-    run.when(cancelSaga).thenTypes('CompensationStarted', 'CompensationRequested').sends('ReleaseReservation');
+    run.when(cancelSaga).sends(...places.map(() => 'ReleaseReservation'));
     assert.not.ok(run.timers.has('backorder') || run.timers.has('saga'));
     run.when(says.reserved('1.4')).sends('ReleaseReservation');
-    run.when(says.released('1.4')).sends('EndOrder');
+    run.does(...places.map(says.released));
+    assert.is(run.news.at(-1)?.type, 'EndOrder');
     run.when(backordered('1.4')).thenTypes('CompensationRequested').sends('ReleaseReservation');
     run.when(says.released('1.4')).thenTypes('StepCompensated').sends();
     run.when(overdue).nothing();
@@ -266,7 +348,8 @@ backorders('a cancellation while the other lines are still being released ends i
 
 backorders('what was kept and expires while it waits for more is started anew', () => {
   const run = new SagaRun(waiting);
-  run.when(says.expired('1.4')).thenTypes('StepFailed', 'CompensationStarted', 'SagaReleased', 'StepStarted');
+  run.when(says.expired('1.4')).sends(...givenUp);
+  run.does(says.released('1.5')).when(says.released('1.6')).sends('ReleaseOrder', 'ReserveStock');
   assert.is(run.saga.round, 2);
 });
 
@@ -275,7 +358,8 @@ backorders('a promise that is gone when it is to be registered - looked for agai
   run.when(refused('1.4')).thenTypes('StepFailed', 'CompensationStarted', 'SagaAborted').sends('EndOrder');
   const other = new SagaRun([...lacking(SOON)]);
   other.when(refused('1.4', { quantity: 2, at: LATE })).sends('ReserveStock');
-  other.when(backordered('1.5', LATE)).sends('HoldOrder');
+  other.does(...queued(1, 5, LATE));
+  assert.is(other.news.at(-1)?.type, 'HoldOrder');
 });
 
 backorders('what was promised before the operator started it anew is too old: everybody is asked again', () => {

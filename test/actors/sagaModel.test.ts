@@ -86,8 +86,9 @@ function checkAtRest(world: SagaWorld, orderId: string): void {
   const { status } = order;
   const books = world.books(orderId);
   const reservations = world.reservations(orderId);
+  const queued = world.queued(orderId);
   const says = (what: string) =>
-    `${orderId} ${status} ${JSON.stringify({ books, reservations, saga }, null, 1)}: ${what}`;
+    `${orderId} ${status} ${JSON.stringify({ books, reservations, queued, saga }, null, 1)}: ${what}`;
 
   // I7
   const parcels = liveShipments(order.shipments);
@@ -117,9 +118,11 @@ function checkAtRest(world: SagaWorld, orderId: string): void {
   } else if (saga !== undefined && isBackordered(saga)) {
     assert.equal([books.captured, books.held], [0, 0], says('holds no money'));
     assert.equal(reservations, arrived(saga), says('holds only what it waited for'));
+    assert.equal(queued, everywhere(saga), says('waits at every warehouse, and only for what is missing'));
   } else {
     assert.equal([books.captured, books.held, reservations], [0, 0, []], says('holds nothing'));
   }
+  if (saga === undefined || !isBackordered(saga)) assert.equal(queued, [], says('waits nowhere'));
   for (const { sku, quantity } of order.lines) {
     const pieces = liveShipments(order.shipments).flatMap((parcel) => parcel.lines.filter((line) => line.sku === sku));
     assert.ok(
@@ -134,6 +137,14 @@ function checkAtRest(world: SagaWorld, orderId: string): void {
 function arrived(saga: Saga): string[] {
   const came = liveReservations(saga).filter(({ work, status }) => work.wait && status === 'succeeded');
   return came.map(({ work: { sku, quantity } }) => `${sku} ${quantity} held`).sort();
+}
+
+/** The places of a saga that waits. */
+function everywhere(saga: Saga): string[] {
+  const lines = (saga.backorder?.lines ?? []).map(({ line }) => ({ line, ...saga.lines[line - 1] }));
+  const came = liveReservations(saga).filter(({ status }) => status === 'succeeded');
+  const missing = lines.filter(({ line }) => came.every(({ work }) => work.line !== line));
+  return missing.flatMap(({ sku, quantity }) => WAREHOUSES.map((id) => `${sku} ${quantity} ${id}`)).sort();
 }
 
 const model = suite('saga, model');
@@ -223,7 +234,16 @@ model('I5 to I9 - hold for orders that wait for stock, and nobody waits once eno
     }),
     { numRuns: 500, seed: 20_261_121 },
   );
-  const told = ['stock', 'backorder-choice', 'served', 'two lines', 'cancelled', 'out-of-stock', 'fulfilling'];
+  const told = [
+    'stock',
+    'backorder-choice',
+    'served',
+    'elsewhere',
+    'two lines',
+    'cancelled',
+    'out-of-stock',
+    'fulfilling',
+  ];
   for (const what of told) assert.ok((seen.get(what) ?? 0) > 10, `${what}: ${seen.get(what)} times`);
 });
 
@@ -234,6 +254,9 @@ function noteWaiting(seen: Seen, world: SagaWorld, orderId: string): void {
   const what = [
     ...(phase.status === 'waiting' ? [phase.awaiting] : []),
     ...(backorder && isConfirmed(saga) ? ['served'] : []),
+    ...(backorder && isConfirmed(saga) && liveReservations(saga).some(({ work }) => work.promisedAt)
+      ? ['elsewhere']
+      : []),
     ...(backorder && backorder.lines.length > 1 ? ['two lines'] : []),
   ];
   for (const word of what) seen.set(word, (seen.get(word) ?? 0) + 1);

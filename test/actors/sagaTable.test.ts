@@ -41,6 +41,10 @@ const backFromAuthorize = [...committing, cancelSaga, says.released('1.1')];
 const heldOnTheWay = [...authorizing, { type: 'SagaTimedOut' } as const];
 
 const WEEK = 7 * 24 * 60 * 60_000;
+/** At each of the three warehouses. */
+const queued = (ms: number) => ['1.4', '1.5', '1.6'].map((place) => says.backordered(place, T0 + ms));
+const LEAVES_ALL_QUEUES =
+  'CompensationStarted CompensationRequested CompensationRequested CompensationRequested > ReleaseReservation ReleaseReservation ReleaseReservation';
 const promised = (at: number) => [
   one,
   { ...says.refused('1.1'), expected: { quantity: 2, at: T0 + at } },
@@ -69,8 +73,8 @@ const states = {
   'undoing to be paid anew': [...authorizing, says.declined()],
   'to be paid anew': [...authorizing, says.declined(), says.released('1.1')],
   'registering for a delivery': promised(WEEK),
-  'waiting for a delivery': [...promised(WEEK), says.backordered('1.4', T0 + WEEK)],
-  'asking whether to wait': [...promised(WEEK + 1), says.backordered('1.4', T0 + WEEK + 1)],
+  'waiting for a delivery': [...promised(WEEK), ...queued(WEEK)],
+  'asking whether to wait': [...promised(WEEK + 1), ...queued(WEEK + 1)],
   'held for the operator': [...heldOnTheWay, says.voided(), says.released('1.1')],
   aborted: [...backFromCommit, says.released('1.1'), says.voided()],
   'aborted, refund stuck': [...backFromCapture, says.refundEscalated(), says.released('1.1')],
@@ -418,12 +422,12 @@ const table: Record<State, Row> = {
   'waiting for a delivery': {
     SkipCompensation: 'saga.nothing-stuck',
     RefundByOperator: 'saga.not-refundable',
-    CancelSaga: 'CompensationStarted CompensationRequested > ReleaseReservation',
+    CancelSaga: LEAVES_ALL_QUEUES,
     StockReserved: 'CompensationRequested > ReleaseReservation',
     StockBackordered: 'CompensationRequested > ReleaseReservation',
     ReleaseHold: 'saga.not-held',
-    CancelByOperator: 'CompensationStarted CompensationRequested > ReleaseReservation',
-    RetrySaga: 'CompensationStarted CompensationRequested > ReleaseReservation',
+    CancelByOperator: LEAVES_ALL_QUEUES,
+    RetrySaga: LEAVES_ALL_QUEUES,
     ProvidePaymentMethod: 'order.payment-not-asked',
     ChooseBackorder: 'order.backorder-not-asked',
     BackorderOverdue: 'BackorderOverdueNoted > HoldOrder',
@@ -431,15 +435,15 @@ const table: Record<State, Row> = {
   'asking whether to wait': {
     SkipCompensation: 'saga.nothing-stuck',
     RefundByOperator: 'saga.not-refundable',
-    CancelSaga: 'CompensationStarted CompensationRequested > ReleaseReservation',
+    CancelSaga: LEAVES_ALL_QUEUES,
     StockReserved: 'CompensationRequested > ReleaseReservation',
     StockBackordered: 'CompensationRequested > ReleaseReservation',
     ReleaseHold: 'saga.not-held',
-    CancelByOperator: 'CompensationStarted CompensationRequested > ReleaseReservation',
-    RetrySaga: 'CompensationStarted CompensationRequested > ReleaseReservation',
+    CancelByOperator: LEAVES_ALL_QUEUES,
+    RetrySaga: LEAVES_ALL_QUEUES,
     ProvidePaymentMethod: 'order.payment-not-asked',
     ChooseBackorder: 'BackorderChosen SagaHeld > HoldOrder',
-    BackorderOverdue: 'CompensationStarted CompensationRequested > ReleaseReservation',
+    BackorderOverdue: LEAVES_ALL_QUEUES,
   },
   'held for the operator': {
     StockBackordered: 'CompensationRequested > ReleaseReservation',

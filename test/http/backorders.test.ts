@@ -31,14 +31,26 @@ async function expect(keeper: Shopkeeper, quantity: number, days: number): Promi
   return at;
 }
 
-async function receive(keeper: Shopkeeper, quantity: number): Promise<void> {
-  const { status } = await keeper.operator('POST', '/v1/admin/stock/MUG/receive', { warehouse: 'wh-east', quantity });
+async function receive(keeper: Shopkeeper, quantity: number, warehouse = 'wh-east'): Promise<void> {
+  const { status } = await keeper.operator('POST', '/v1/admin/stock/MUG/receive', { warehouse, quantity });
   assert.is(status, 200);
+  await keeper.pass(1);
+}
+
+type Shelf = { readonly warehouse: string; readonly available: number; readonly backordered: number };
+
+async function shelves(keeper: Shopkeeper): Promise<readonly Shelf[]> {
+  return (await keeper.operator('GET', '/v1/admin/stock/MUG')).body.warehouses;
 }
 
 async function east(keeper: Shopkeeper) {
   const { body } = await keeper.operator('GET', '/v1/admin/stock/MUG');
   return body.warehouses.find(({ warehouse }: { warehouse: string }) => warehouse === 'wh-east');
+}
+
+async function checkNobodyIsRegistered(keeper: Shopkeeper): Promise<void> {
+  for (const { warehouse, backordered } of await shelves(keeper)) assert.is(backordered, 0, warehouse);
+  assert.equal((await keeper.operator('GET', '/v1/admin/check?deep=true')).body.findings, []);
 }
 
 const statusOf = async (keeper: Shopkeeper, ...ids: string[]) =>
@@ -86,6 +98,41 @@ backorders('first come, first served: nobody overtakes, and what is not promised
   assert.equal(await statusOf(keeper, first, second), ['fulfilling', 'fulfilling']);
   const last = await keeper.place(mugs(1));
   assert.equal(await statusOf(keeper, last), ['fulfilling']);
+});
+
+backorders('stock that arrives at another warehouse serves who waits, before any later order', async () => {
+  const keeper = await open();
+  await expect(keeper, 5, 2);
+  const first = await keeper.place(mugs(2));
+  const second = await keeper.place(mugs(3));
+  await receive(keeper, 1, 'wh-west');
+  const hasty = await keeper.place(mugs(1));
+  assert.equal(await statusOf(keeper, first, second, hasty), ['backordered', 'backordered', 'out-of-stock']);
+  await receive(keeper, 1, 'wh-west');
+  assert.equal(await statusOf(keeper, first, second), ['fulfilling', 'backordered']);
+  const third = await keeper.place(mugs(1));
+  assert.is((await keeper.order(third)).awaiting, 'stock', 'what the first no longer needs is promised to others');
+  await receive(keeper, 50, 'wh-west');
+  assert.equal(await statusOf(keeper, second, third), ['fulfilling', 'fulfilling']);
+  const later = await keeper.place(mugs(46));
+  assert.equal(await statusOf(keeper, later), ['fulfilling']);
+  await checkNobodyIsRegistered(keeper);
+});
+
+backorders('a line that only two warehouses together have waits until the operator starts it anew', async () => {
+  const keeper = await open();
+  await expect(keeper, 4, 2);
+  const id = await keeper.place(mugs(4));
+  await receive(keeper, 2);
+  await receive(keeper, 2, 'wh-west');
+  assert.equal(await statusOf(keeper, id), ['backordered']);
+  await keeper.pass(4 * DAY);
+  assert.is((await keeper.order(id)).awaiting, 'operator');
+  await keeper.operator('POST', `/v1/admin/sagas/${id}/retry`, { why: 'Both have some.' });
+  await keeper.pass(1);
+  const order = await keeper.order(id);
+  assert.equal([order.status, order.fulfillment.shipments.length], ['fulfilling', 2]);
+  await checkNobodyIsRegistered(keeper);
 });
 
 backorders(
@@ -166,6 +213,7 @@ backorders('cancelled while it waits: the place is given up, those behind it mov
   assert.is((await keeper.buyer('POST', `/v1/orders/${first}/cancel`, {})).status, 202);
   await keeper.pass(1);
   assert.equal(await statusOf(keeper, first, second), ['cancelled', 'fulfilling']);
+  await checkNobodyIsRegistered(keeper);
 });
 
 backorders('a delivery two days late is shown to the operator, who may cancel', async () => {

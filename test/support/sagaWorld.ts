@@ -239,6 +239,17 @@ export class SagaWorld {
     ).sort();
   }
 
+  /** Where an order waits: `sku quantity warehouse`. */
+  queued(orderId: string): string[] {
+    return SKUS.flatMap((sku) =>
+      WAREHOUSES.flatMap((warehouse) => {
+        const { backorders } = this.#stateOf<InventoryState>(stockAddress(sku, warehouse));
+        const own = backorders.filter(({ sagaId }) => sagaId === orderId);
+        return own.map(({ quantity }) => `${sku} ${quantity} ${warehouse}`);
+      }),
+    ).sort();
+  }
+
   shipped(): number {
     const stock = SKUS.flatMap((sku) => WAREHOUSES.map((warehouse) => stockAddress(sku, warehouse)));
     return stock.reduce((sum, address) => sum + this.#stateOf<InventoryState>(address).shipped, 0);
