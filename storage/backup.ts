@@ -110,6 +110,13 @@ function writeDurably(path: string, text: string): void {
 /** SQLite would play a log file that lies beside the store, whatever store it was of, into the restored one. */
 const LEFT_BY_A_SHOP = [STORE_FILE, `${STORE_FILE}-wal`, `${LEDGER_FILE}-wal`];
 
+function copyDurably(from: string, to: string): void {
+  copyFileSync(from, to);
+  const file = openSync(to, 'r+');
+  fsyncSync(file);
+  closeSync(file);
+}
+
 /**
  * Makes a data folder of a backup. The store is looked through before it gets its name: a folder in which this was cut
  * short holds no shop.
@@ -125,12 +132,12 @@ export function restoreBackup(backup: string, dataFolder: string): Backup {
   }
   mkdirSync(dataFolder, { recursive: true });
   for (const file of [AUTH_SECRET_FILE, LEDGER_FILE]) {
-    if (existsSync(join(backup, file))) copyFileSync(join(backup, file), join(dataFolder, file));
+    if (existsSync(join(backup, file))) copyDurably(join(backup, file), join(dataFolder, file));
   }
   const copy = `${store}.restoring`;
   // Of a restore that was cut short while it looked through its copy.
   for (const suffix of ['-wal', '-shm']) rmSync(`${copy}${suffix}`, { force: true });
-  copyFileSync(join(backup, STORE_FILE), copy);
+  copyDurably(join(backup, STORE_FILE), copy);
   const [damage] = damageOf(copy);
   if (damage) {
     rmSync(copy);
