@@ -2,6 +2,7 @@
  * What the edge knows of whoever orders and the order itself doesn't say. It travels in the draft, so that deciding about
  * a review stays pure and can be replayed.
  */
+import type { Money } from '../actors/kernel/money.ts';
 import { type NetworkAddressCommand, networkAddress, type OrdersFromReply } from '../actors/networkAddress.ts';
 import type { OrderStatus } from '../actors/order.ts';
 import type { ReviewFacts } from '../actors/shared.ts';
@@ -32,10 +33,12 @@ const PROVES: { readonly [Status in OrderStatus]: boolean } = {
   closed: true,
 };
 
-export async function reviewFacts(call: Call, orderId: string): Promise<ReviewFacts> {
+/** @param total when it is known: of orders that no rule of theirs concerns nobody asks whether they are the first */
+export async function reviewFacts(call: Call, orderId: string, total?: Money): Promise<ReviewFacts> {
   const { firstOrderAbove, ordersPerAddress } = call.policy.review;
+  const concerned = firstOrderAbove !== null && (total === undefined || total.amount > firstOrderAbove);
   return {
-    firstOrder: firstOrderAbove !== null && !(await hasPaidBefore(call, orderId)),
+    firstOrder: concerned && !(await hasPaidBefore(call, orderId)),
     ordersFromAddress: ordersPerAddress === null ? 0 : await ordersFromAddress(call, orderId),
   };
 }

@@ -9,13 +9,6 @@ export async function shelvesOf(
 ): Promise<readonly ShelfStock[] | undefined> {
   const skus = [...new Set(lines.map(({ sku }) => sku))];
   if (skus.length < 2) return undefined;
-  const shelves = skus.map(async (sku) =>
-    (await shop.stock(sku)).map(({ warehouse, available, backordered }) => ({
-      sku,
-      warehouse,
-      // What orders wait for is not for others.
-      available: Math.max(0, available - backordered),
-    })),
-  );
-  return (await Promise.all(shelves)).flat();
+  const shelves = await Promise.all(skus.map((sku) => shop.shelves(sku)));
+  return skus.flatMap((sku, index) => (shelves[index] ?? []).map((shelf) => ({ sku, ...shelf })));
 }

@@ -28,6 +28,7 @@ export type Shop = Pick<
   | 'history'
   | 'catalog'
   | 'customerOrders'
+  | 'shelves'
   | 'stock'
   | 'staff'
   | 'checkAddress'

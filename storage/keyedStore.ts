@@ -47,7 +47,11 @@ export function openKeyedStore<Entry extends KeyedEntry>(
       const text = get.get(key) as string | undefined;
       return text === undefined ? undefined : (JSON.parse(text) as Entry);
     },
-    put: (...entries) => putAll(entries),
+    put(...entries) {
+      const [only, ...more] = entries;
+      if (only !== undefined && more.length === 0) put.run(only.key, JSON.stringify(only));
+      else putAll(entries);
+    },
     remove(key) {
       remove.run(key);
     },

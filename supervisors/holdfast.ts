@@ -18,7 +18,13 @@ import {
   createCustomerOrdersReader,
 } from '../storage/projections/customerOrders.ts';
 import { createStaff, createStaffReader } from '../storage/projections/staff.ts';
-import { createStockLevels, createStockReader, type StockLevels } from '../storage/projections/stockLevels.ts';
+import {
+  createShelfReader,
+  createStockLevels,
+  createStockReader,
+  type Shelf,
+  type StockLevels,
+} from '../storage/projections/stockLevels.ts';
 import { type Filling, openReadModels } from '../storage/readModels.ts';
 import { createShardStore } from '../storage/shardStore.ts';
 import { createStoreFigures } from '../storage/storeFigures.ts';
@@ -61,6 +67,8 @@ export type Holdfast = ShopCore & {
   readonly customerOrders: (...page: Parameters<CustomerOrders>) => Promise<ReturnType<CustomerOrders>>;
   /** The staff accounts' ids, oldest first. */
   readonly staff: () => Promise<readonly string[]>;
+  /** What each warehouse has of a SKU for new orders. */
+  readonly shelves: (sku: string) => Promise<readonly Shelf[]>;
   readonly stock: (sku: string) => Promise<ReturnType<StockLevels>>;
   /** Messages that were given up, and what was done about them. */
   readonly letters: DeadLetters;
@@ -178,6 +186,7 @@ export function startHoldfast(
   const { simulation, news } = vendor.open(node);
   const customerOrders = createCustomerOrdersReader(db);
   const stock = createStockReader(db);
+  const shelves = createShelfReader(db);
   const staff = createStaffReader(db);
   const reconcile = createReconcile({
     books: vendor.books,
@@ -193,6 +202,7 @@ export function startHoldfast(
     caches: caches.figures,
     customerOrders: async (customer, page) => customerOrders(customer, page),
     stock: async (sku) => stock(sku),
+    shelves: async (sku) => shelves(sku),
     operators: createOperatorQueries({ db, node, store, clock, deciders: all, policy, caches }),
     staff: async () => staff(),
     letters,

@@ -65,7 +65,7 @@ async function draftFor(
   const { policy, principal } = call;
   const none = zero(policy.currency);
   const stock = await shelvesOf(call, lines);
-  return draftOf({
+  const draft = draftOf({
     orderId,
     customerId: principal.sub,
     lines: pricedLines(call, lines),
@@ -79,8 +79,8 @@ async function draftFor(
     ...(billingAddress !== undefined && {
       billingAddress: await delivery(call, billingAddress, '/billingAddress/addressId'),
     }),
-    facts: await reviewFacts(call, orderId),
   });
+  return { ...draft, facts: await reviewFacts(call, orderId, draft.totals.total) };
 }
 
 /**

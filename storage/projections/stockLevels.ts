@@ -64,6 +64,17 @@ function levelOf({ expectedQuantity: quantity, expectedAt: at, ...figures }: Sto
   return { ...figures, expected: quantity === null || at === null ? null : { quantity, at } };
 }
 
+export type Shelf = { readonly warehouse: string; readonly available: number };
+
+/** What each warehouse has of a SKU for new orders; every order of several SKUs asks, so it is only that. */
+export function createShelfReader(db: Db): (sku: string) => readonly Shelf[] {
+  const rows = db.prepare<[string], Shelf>(
+    // What orders wait for is not for others.
+    'SELECT warehouse, max(0, available - backordered) AS available FROM stock_levels WHERE sku = ? ORDER BY warehouse',
+  );
+  return (sku) => rows.all(sku);
+}
+
 export type StockLevels = (sku: string) => readonly StockRow[];
 
 /** One row per warehouse that ever had the SKU, by warehouse. */
