@@ -164,7 +164,8 @@ export async function openShop(url: string): Promise<Shop> {
         committed: sum('committed'),
         picked: sum('picked'),
         shipped: sum('shipped'),
-        backordered: sum('backordered'),
+        // Who waits, waits at each of the warehouses.
+        backordered: Math.max(...warehouses.map((row) => row.backordered)),
       };
     },
     timeIn: (ms) => new Date(openedAt + passed + ms).toISOString(),
