@@ -58,7 +58,8 @@ function expireAt(reservationId: string, at: number): TimerChange<InventoryComma
 function reserve(state: InventoryState, command: Of<'ReserveStock'>, context: ShopContext): StockDecision {
   const { reservationId, quantity, saga, wait, promisedAt } = command;
   const available = freePieces(state);
-  const expected = promise(state);
+  const isFull = state.backorders.length >= context.policy.backorder.maxWaiting;
+  const expected = isFull ? null : promise(state);
   const refused: StockAnswer = { type: 'StockRefused', reservationId, available, ...(expected && { expected }) };
   const known = tableGet(state.reservations, reservationId);
   if (known) return answer(saga, { type: 'StockReserved', reservationId, expiresAt: known.expiresAt });
@@ -70,7 +71,7 @@ function reserve(state: InventoryState, command: Of<'ReserveStock'>, context: Sh
 
   if (!isPieces(quantity) || quantity > available) {
     const promised = expected && quantity <= expected.quantity ? expected.at : undefined;
-    const expectedAt = promisedAt ?? promised;
+    const expectedAt = isFull ? undefined : (promisedAt ?? promised);
     if (wait && isPieces(quantity) && expectedAt !== undefined) {
       const waiting = { reservationId, quantity, sagaId: saga.id, expectedAt };
       return answer(saga, { type: 'StockBackordered', reservationId, expectedAt }, [

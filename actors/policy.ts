@@ -81,6 +81,8 @@ export type Policy = {
     readonly patienceMs: number;
     /** How long a waiting order keeps what has come for it, while other lines are still missing. */
     readonly holdMs: number;
+    /** Orders that wait for one item in one warehouse; more are refused, as without an expected delivery. */
+    readonly maxWaiting: number;
   };
   /** Money in minor units. */
   readonly routing: {
@@ -151,7 +153,7 @@ export const defaultPolicy: Policy = {
   },
   order: { customerCancelMs: 2 * HOUR, returnWindowMs: 30 * DAY },
   stock: { reservationMs: 30 * MINUTE, lowStockThreshold: 10, tombstones: 1_000 },
-  backorder: { choiceAfterMs: 7 * DAY, choiceMs: DAY, patienceMs: 2 * DAY, holdMs: 30 * DAY },
+  backorder: { choiceAfterMs: 7 * DAY, choiceMs: DAY, patienceMs: 2 * DAY, holdMs: 30 * DAY, maxWaiting: 1_000 },
   routing: { parcelCosts: [400, 600, 1_500], splitSaving: 200 },
   payment: {
     authorizationMs: 7 * DAY,

@@ -78,6 +78,19 @@ registering('no more is promised than is expected', () => {
   assert.equal(partly.sent, answers({ type: 'StockRefused', ...two }));
 });
 
+registering('a queue has an end: beyond it nothing is promised, here or for elsewhere, until somebody has left', () => {
+  const policy = { ...defaultPolicy, backorder: { ...defaultPolicy.backorder, maxWaiting: 2 } };
+  const small = specification(checkedInventory, { id: ITEM, policy });
+  const full = small.from(play(checkedInventory, ITEM, atStart([expectDelivery(9, AT), wait('r1'), wait('r2')])).state);
+  const refused = answers({ type: 'StockRefused', reservationId: 'r3', available: 0 });
+  for (const late of [wait('r3'), elsewhere('r3')]) {
+    assert.equal(full.when(late).thenTypes('ReservationRejected').sent, refused);
+  }
+  const { state } = full.when(release('r1'));
+  small.from(state).when(wait('r4')).thenTypes('BackorderRegistered');
+  assert.is(defaultPolicy.backorder.maxWaiting, 1_000);
+});
+
 /** Another warehouse promises it. */
 const elsewhere = (reservationId: string, pieces = 1) => ({ ...wait(reservationId, pieces), promisedAt: AT + DAY });
 
