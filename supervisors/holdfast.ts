@@ -32,6 +32,7 @@ import { createAddressCheck } from '../transport/address/gateway.ts';
 import { createAddressSimulator } from '../transport/address/simulator.ts';
 import { createCarrierGateway } from '../transport/carrier/gateway.ts';
 import { createCarrierSimulator } from '../transport/carrier/simulator.ts';
+import { createEntryLedger } from '../transport/payment/entryLedger.ts';
 import { createPaymentGateway } from '../transport/payment/gateway.ts';
 import type { LedgerEntry } from '../transport/payment/ledger.ts';
 import { withAlerts } from './alerts.ts';
@@ -144,7 +145,7 @@ export function startHoldfast(
     observe: telemetry.recordAppended,
   });
   const ledger = openKeyedStore<LedgerEntry>(join(config.DATA_DIR, LEDGER_FILE));
-  const vendor = createPaymentVendor({ ledger, clock, secret: folder.idSecret, logger });
+  const vendor = createPaymentVendor({ ledger: createEntryLedger(ledger), clock, secret: folder.idSecret, logger });
   const surroundings = { clock, random: ids.random, telemetry, log: logger };
   const gateways: Gateway[] = [
     createPaymentGateway(vendor.adapter, surroundings),

@@ -10,12 +10,7 @@ import type { Node } from './node.ts';
 import { createVendorNews, type VendorNews, type VendorNewsOptions } from './vendorNews.ts';
 
 /** For demonstrations and tests; each tells the shop what came of it before it answers. */
-export type PaymentSimulation = {
-  readonly find: SimulatedBank['find'];
-  decide(...request: Parameters<SimulatedBank['decide']>): Promise<ReturnType<SimulatedBank['decide']>>;
-  dispute(...request: Parameters<SimulatedBank['dispute']>): Promise<ReturnType<SimulatedBank['dispute']>>;
-  resolve(...request: Parameters<SimulatedBank['resolve']>): Promise<ReturnType<SimulatedBank['resolve']>>;
-};
+export type PaymentSimulation = Pick<SimulatedBank, 'find' | 'decide' | 'dispute' | 'resolve'>;
 
 export type PaymentVendor = {
   readonly adapter: PaymentAdapter;
@@ -38,7 +33,8 @@ export function createPaymentVendor({ ledger, clock, secret, logger }: PaymentVe
     books: createSimulatorBooks(ledger, clock.now),
     open(node) {
       const news = createVendorNews({ bank, deliver: node.deliver, clock, logger });
-      const told = async <Result>(result: Result): Promise<Result> => {
+      const told = async <Result>(acting: Promise<Result>): Promise<Result> => {
+        const result = await acting;
         await news.tell();
         return result;
       };

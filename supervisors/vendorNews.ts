@@ -35,11 +35,11 @@ export function createVendorNews({ bank, deliver, clock, logger }: VendorNewsOpt
   function bring(news: UntoldNews): Promise<boolean> {
     const { key: id, orderId, message } = news;
     const envelope: Envelope = { id, to: paymentAddress(orderId), from: paymentGateway, message };
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       deliver(envelope, (result) => {
-        if (result.kind === 'done' && !closed) bank.taken(news);
         if (result.kind === 'failed') logger.warn({ err: result.error, news: id }, 'news of the vendor not taken');
-        resolve(result.kind === 'done');
+        const taken = result.kind === 'done' && !closed ? bank.taken(news) : Promise.resolve();
+        taken.then(() => resolve(result.kind === 'done'), reject);
       });
     });
   }
@@ -47,7 +47,7 @@ export function createVendorNews({ bank, deliver, clock, logger }: VendorNewsOpt
   async function bringAll(): Promise<void> {
     do {
       again = false;
-      const batch = bank.untold(BATCH);
+      const batch = await bank.untold(BATCH);
       const taken = await Promise.all(batch.map(bring));
       if (closed) return;
       if (taken.includes(false)) return retryLater();
@@ -57,7 +57,7 @@ export function createVendorNews({ bank, deliver, clock, logger }: VendorNewsOpt
 
   function retryLater(): void {
     cancelRetry?.();
-    cancelRetry = clock.delay(RETRY_MS, () => void tell());
+    if (!closed) cancelRetry = clock.delay(RETRY_MS, () => void tell());
   }
 
   function tell(): Promise<void> {
@@ -66,6 +66,10 @@ export function createVendorNews({ bank, deliver, clock, logger }: VendorNewsOpt
     again = true;
     telling ??= Promise.resolve()
       .then(bringAll)
+      .catch((err: unknown) => {
+        if (!closed) logger.warn({ err }, 'the vendor could not be asked for news');
+        retryLater();
+      })
       .finally(() => {
         telling = undefined;
       });

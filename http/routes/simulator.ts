@@ -33,8 +33,8 @@ const showRequest = route({
   access: 'public',
   params: referenceParams,
   responses: { 200: { description: 'The payment.', schema: bankRequestSchema } },
-  handler: (call) => {
-    const found = simulation(call).find(call.params.reference);
+  handler: async (call) => {
+    const found = await simulation(call).find(call.params.reference);
     if (!found) throw notFound('bank-request');
     return { status: 200, body: found, orderId: found.orderId };
   },

@@ -8,6 +8,7 @@ import { LEDGER_FILE, STORE_FILE } from '../../storage/dataFolder.ts';
 import { type KeyedStore, openKeyedStore } from '../../storage/keyedStore.ts';
 import { createShardStore } from '../../storage/shardStore.ts';
 import { createSimulatorBooks } from '../../transport/payment/books.ts';
+import { createEntryLedger } from '../../transport/payment/entryLedger.ts';
 import type { LedgerEntry } from '../../transport/payment/ledger.ts';
 import type { AnyDecider } from '../memory.ts';
 import { createReconcile } from '../reconcile.ts';
@@ -30,7 +31,7 @@ export function openStoppedStore(folder: string, deciders: Readonly<Record<strin
   const reconcile =
     ledger &&
     createReconcile({
-      books: createSimulatorBooks(ledger, latestTime),
+      books: createSimulatorBooks(createEntryLedger(ledger), latestTime),
       store,
       aggregateIds: createAggregateIds(db),
       deciders,

@@ -15,6 +15,7 @@ import { sagaAddress } from '../../actors/orderSaga/messages.ts';
 import { paymentAddress } from '../../actors/payment.ts';
 import { shipmentAddress } from '../../actors/shipment.ts';
 import { openKeyedStore } from '../../storage/keyedStore.ts';
+import { createEntryLedger } from '../../transport/payment/entryLedger.ts';
 import type { PaymentAdapter } from '../../transport/payment/gateway.ts';
 import { type Authorization, amountsOf, type LedgerEntry } from '../../transport/payment/ledger.ts';
 import { createPaymentSimulator } from '../../transport/payment/simulator.ts';
@@ -62,7 +63,7 @@ async function atVendor<Result>(
   act: (vendor: PaymentAdapter) => Result | Promise<Result>,
 ): Promise<Result> {
   const ledger = openKeyedStore<LedgerEntry>(join(shop.folder, 'payment-simulator.sqlite'));
-  const result = await act(createPaymentSimulator({ clock: shop.shop.clock, ledger }));
+  const result = await act(createPaymentSimulator({ clock: shop.shop.clock, ledger: createEntryLedger(ledger) }));
   ledger.close();
   return result;
 }

@@ -8,6 +8,7 @@ import type { Typed } from '../../actors/kernel/decider.ts';
 import { orderAddress } from '../../actors/order.ts';
 import { openKeyedStore } from '../../storage/keyedStore.ts';
 import { createSimulatedBank } from '../../transport/payment/bank.ts';
+import { createEntryLedger } from '../../transport/payment/entryLedger.ts';
 import type { LedgerEntry } from '../../transport/payment/ledger.ts';
 import { draft, line } from '../support/orders.ts';
 import { DAY, HOUR, MINUTE, openShop, type Shopkeeper } from '../support/shopkeeper.ts';
@@ -117,7 +118,10 @@ bank('what was decided when the process died reaches the shop with the next star
     const { id, url } = await asked(keeper);
     await closeAll();
     const ledger = openKeyedStore<LedgerEntry>(join(folder, 'payment-simulator.sqlite'));
-    createSimulatedBank(ledger, { now: () => Date.now() }).decide(url.split('/').at(-1) ?? '', true);
+    await createSimulatedBank(createEntryLedger(ledger), { now: () => Date.now() }).decide(
+      url.split('/').at(-1) ?? '',
+      true,
+    );
     ledger.close();
     const later = await open({ env: { DATA_DIR: folder } });
     await later.pass(0);

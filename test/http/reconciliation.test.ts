@@ -4,7 +4,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { money } from '../../actors/kernel/money.ts';
 import { openKeyedStore } from '../../storage/keyedStore.ts';
-import type { Authorization, LedgerEntry, SimulatorLedger } from '../../transport/payment/ledger.ts';
+import type { LedgerEntries } from '../../transport/payment/entryLedger.ts';
+import type { Authorization, LedgerEntry } from '../../transport/payment/ledger.ts';
 import { openShop, type Shopkeeper } from '../support/shopkeeper.ts';
 
 const report = suite('payment reconciliation');
@@ -24,7 +25,7 @@ async function open(): Promise<Shopkeeper> {
 }
 
 /** Somebody at the vendor writes into the vendor's books. */
-function atVendor({ shop }: Shopkeeper, write: (ledger: SimulatorLedger) => void): void {
+function atVendor({ shop }: Shopkeeper, write: (ledger: LedgerEntries) => void): void {
   const ledger = openKeyedStore<LedgerEntry>(join(shop.folder, 'payment-simulator.sqlite'));
   write(ledger);
   ledger.close();

@@ -20,15 +20,18 @@ const newsOf = (name: string): UntoldNews => ({
 const done: Settled = { kind: 'done' };
 const busy: Settled = { kind: 'unavailable', reason: 'busy', retryAfterMs: 1 };
 
-function setUp(names: readonly string[], answers: (envelope: Envelope) => Settled) {
+function setUp(names: readonly string[], answers: (envelope: Envelope) => Settled, asking = () => {}) {
   const untold = new Map(names.map((name) => [newsOf(name).key, newsOf(name)]));
   const brought: Envelope[] = [];
   const warnings: object[] = [];
   let retry: (() => void) | undefined;
   const news = createVendorNews({
     bank: {
-      untold: (limit) => [...untold.values()].slice(0, limit),
-      taken: ({ key }) => void untold.delete(key),
+      untold: async (limit) => {
+        asking();
+        return [...untold.values()].slice(0, limit);
+      },
+      taken: async ({ key }) => void untold.delete(key),
     },
     deliver(envelope, settle) {
       brought.push(envelope);
@@ -90,6 +93,24 @@ telling('a payment that fails on it is named in the log', async () => {
   await world.news.tell();
   assert.is(world.warnings.length, 1);
   assert.is(world.untold.size, 1);
+});
+
+telling('a vendor that can not be asked is asked again later', async () => {
+  let asked = 0;
+  const world = setUp(
+    ['a'],
+    () => done,
+    () => {
+      asked += 1;
+      if (asked === 1) throw new Error('no connection');
+    },
+  );
+  await world.news.tell();
+  assert.is(world.warnings.length, 1);
+  assert.ok(world.retrying);
+  world.retry();
+  await world.news.tell();
+  assert.is(world.untold.size, 0);
 });
 
 telling('more than one batch, and what comes while others are under way', async () => {

@@ -10,6 +10,8 @@ import {
   authorizationAt,
   type Dispute,
   NEWS_PREFIX,
+  type OrderEntries,
+  orderOf,
   REFERENCE_PREFIX,
   type SimulatorLedger,
   type UntoldNews,
@@ -25,102 +27,104 @@ export type BankRequest = {
 export type DisputedPayment = Dispute & { readonly orderId: string };
 
 export interface SimulatedBank {
-  find(reference: string): BankRequest | undefined;
+  find(reference: string): Promise<BankRequest | undefined>;
   /** The customer's word; the first one counts, and what it was is answered ever after. */
-  decide(reference: string, approve: boolean): BankRequest | undefined;
+  decide(reference: string, approve: boolean): Promise<BankRequest | undefined>;
   /**
    * Disputes as much of what is kept of an order's payment, all of it unless an amount is given. The same id is the same
    * dispute. Undefined when so much is not kept.
    */
-  dispute(
-    orderId: string,
-    dispute: { readonly id: string; readonly amount?: Money; readonly reason: string },
-  ): DisputedPayment | undefined;
+  dispute(orderId: string, dispute: DisputeRequest): Promise<DisputedPayment | undefined>;
   /** The first end counts, and is answered ever after. */
-  resolve(disputeId: string, outcome: 'won' | 'lost'): DisputedPayment | undefined;
-  /** What was not taken yet, oldest first; at most `limit`. */
-  untold(limit: number): readonly UntoldNews[];
-  taken(news: UntoldNews): void;
+  resolve(disputeId: string, outcome: 'won' | 'lost'): Promise<DisputedPayment | undefined>;
+  /** What was not taken yet, by key; at most `limit`. */
+  untold(limit: number): Promise<readonly UntoldNews[]>;
+  taken(news: UntoldNews): Promise<void>;
 }
 
-type Untold = Pick<UntoldNews, 'message' | 'orderId'>;
+type DisputeRequest = { readonly id: string; readonly amount?: Money; readonly reason: string };
 
 export function createSimulatedBank(ledger: SimulatorLedger, clock: Pick<Clock, 'now'>): SimulatedBank {
-  function referred(reference: string): Authorization | undefined {
-    const entry = ledger.get(`${REFERENCE_PREFIX}${reference}`);
-    return entry?.kind === 'reference' ? authorizationAt(ledger, entry.authorizationKey) : undefined;
-  }
-
-  function news({ message, orderId }: Untold): UntoldNews {
-    const what = message.type === 'PaymentDisputeNews' ? `${message.disputeId}/${message.stage}` : message.key;
-    return { kind: 'news', key: `${NEWS_PREFIX}${what}`, orderId, message };
-  }
-
-  function authorizationsOf(orderId: string): Authorization[] {
-    const found: Authorization[] = [];
-    for (let key = `${orderId}/`; ; ) {
-      const [entry] = ledger.after(key, 1);
-      if (!entry?.key.startsWith(`${orderId}/`)) return found;
-      if (entry.kind === 'authorization') found.push(entry);
-      key = entry.key;
-    }
+  async function atReferred<Result>(
+    reference: string,
+    visit: (entry: Authorization, order: OrderEntries) => Result,
+  ): Promise<Result | undefined> {
+    const key = await ledger.referred(reference);
+    if (key === undefined) return undefined;
+    return ledger.change(orderOf(key), (order) => {
+      const entry = authorizationAt(order, key);
+      return entry && visit(entry, order);
+    });
   }
 
   return {
-    find(reference) {
-      const entry = referred(reference);
-      return entry && requestOf(entry);
-    },
-
-    decide(reference, approve) {
-      const entry = referred(reference);
-      if (entry?.outcome?.outcome !== 'requires-action') return entry && requestOf(entry);
-      const { key, request } = entry;
-      const result = approve
-        ? authorized(key, clock.now())
-        : ({ outcome: 'declined', reason: 'the customer declined it at the bank' } as const);
-      const decided = { ...entry, outcome: result };
-      const message = { type: 'PaymentGatewayResult', operation: 'GatewayAuthorize', key, result } as const;
-      ledger.put(decided, news({ message, orderId: request.orderId }));
-      return requestOf(decided);
-    },
-
-    dispute(orderId, { id, amount, reason }) {
-      const all = authorizationsOf(orderId);
-      const known = all.flatMap(({ disputes = [] }) => disputes).find((dispute) => dispute.id === id);
-      if (known) return { ...known, orderId };
-      const entry = all.find((each) => keptOf(each).amount > 0);
-      if (!entry) return undefined;
-      const kept = keptOf(entry);
-      const disputed = amount ?? kept;
-      if (disputed.currency !== kept.currency || disputed.amount <= 0 || compare(disputed, kept) > 0) return undefined;
-      const dispute: Dispute = { id, amount: disputed, reason, at: clock.now(), status: 'open' };
-      const message = { type: 'PaymentDisputeNews', disputeId: id, amount: disputed, reason, stage: 'opened' } as const;
-      ledger.put(
-        { ...entry, disputes: [...(entry.disputes ?? []), dispute] },
-        { kind: 'reference', key: `${REFERENCE_PREFIX}${id}`, authorizationKey: entry.key },
-        news({ message, orderId }),
-      );
-      return { ...dispute, orderId };
-    },
-
-    resolve(disputeId, outcome) {
-      const entry = referred(disputeId);
-      const dispute = entry?.disputes?.find(({ id }) => id === disputeId);
-      if (!entry || !dispute) return undefined;
-      const { orderId } = entry.request;
-      if (dispute.status !== 'open') return { ...dispute, orderId };
-      const ended: Dispute = { ...dispute, status: outcome };
-      const { amount, reason } = dispute;
-      const message = { type: 'PaymentDisputeNews', disputeId, amount, reason, stage: outcome } as const;
-      const disputes = entry.disputes?.map((each) => (each.id === disputeId ? ended : each)) ?? [];
-      ledger.put({ ...entry, disputes }, news({ message, orderId }));
-      return { ...ended, orderId };
-    },
-
-    untold: (limit) => ledger.after(NEWS_PREFIX, limit).filter((entry) => entry.kind === 'news'),
-    taken: ({ key }) => ledger.remove(key),
+    find: (reference) => atReferred(reference, requestOf),
+    decide: (reference, approve) => atReferred(reference, (entry, order) => decide(order, entry, approve, clock.now())),
+    dispute: (orderId, request) => ledger.change(orderId, (order) => dispute(order, orderId, request, clock.now())),
+    resolve: (disputeId, outcome) => atReferred(disputeId, (entry, order) => resolve(order, entry, disputeId, outcome)),
+    untold: async (limit) => (await ledger.after(NEWS_PREFIX, limit)).filter((entry) => entry.kind === 'news'),
+    taken: ({ key, orderId }) => ledger.change(orderId, (order) => order.remove(key)),
   };
+}
+
+function decide(order: OrderEntries, entry: Authorization, approve: boolean, now: number): BankRequest {
+  if (entry.outcome?.outcome !== 'requires-action') return requestOf(entry);
+  const { key, request } = entry;
+  const result = approve
+    ? authorized(key, now)
+    : ({ outcome: 'declined', reason: 'the customer declined it at the bank' } as const);
+  const decided = { ...entry, outcome: result };
+  const message = { type: 'PaymentGatewayResult', operation: 'GatewayAuthorize', key, result } as const;
+  order.put(decided, newsOf(request.orderId, message));
+  return requestOf(decided);
+}
+
+function dispute(
+  order: OrderEntries,
+  orderId: string,
+  { id, amount, reason }: DisputeRequest,
+  now: number,
+): DisputedPayment | undefined {
+  const all = order.authorizations();
+  const known = all.flatMap(({ disputes = [] }) => disputes).find((each) => each.id === id);
+  if (known) return { ...known, orderId };
+  const entry = all.find((each) => keptOf(each).amount > 0);
+  if (!entry) return undefined;
+  const kept = keptOf(entry);
+  const disputed = amount ?? kept;
+  if (disputed.currency !== kept.currency || disputed.amount <= 0 || compare(disputed, kept) > 0) return undefined;
+  const opened: Dispute = { id, amount: disputed, reason, at: now, status: 'open' };
+  order.put(
+    { ...entry, disputes: [...(entry.disputes ?? []), opened] },
+    { kind: 'reference', key: `${REFERENCE_PREFIX}${id}`, authorizationKey: entry.key },
+    newsOf(orderId, { type: 'PaymentDisputeNews', disputeId: id, amount: disputed, reason, stage: 'opened' }),
+  );
+  return { ...opened, orderId };
+}
+
+function resolve(
+  order: OrderEntries,
+  entry: Authorization,
+  disputeId: string,
+  outcome: 'won' | 'lost',
+): DisputedPayment | undefined {
+  const found = entry.disputes?.find(({ id }) => id === disputeId);
+  if (!found) return undefined;
+  const { orderId } = entry.request;
+  if (found.status !== 'open') return { ...found, orderId };
+  const ended: Dispute = { ...found, status: outcome };
+  const { amount, reason } = found;
+  const disputes = entry.disputes?.map((each) => (each.id === disputeId ? ended : each)) ?? [];
+  order.put(
+    { ...entry, disputes },
+    newsOf(orderId, { type: 'PaymentDisputeNews', disputeId, amount, reason, stage: outcome }),
+  );
+  return { ...ended, orderId };
+}
+
+function newsOf(orderId: string, message: UntoldNews['message']): UntoldNews {
+  const what = message.type === 'PaymentDisputeNews' ? `${message.disputeId}/${message.stage}` : message.key;
+  return { kind: 'news', key: `${NEWS_PREFIX}${what}`, orderId, message };
 }
 
 function requestOf({ request, outcome }: Authorization): BankRequest {

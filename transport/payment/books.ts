@@ -9,9 +9,9 @@ const LAST = '\u{10ffff}';
 
 /** Keys begin with their order's id and a slash, so the ledger lies in the order of its accounts. */
 export function createSimulatorBooks(ledger: Pick<SimulatorLedger, 'after'>, now: () => number): PaymentBooks {
-  function* entriesAfter(key: string): Generator<LedgerEntry> {
+  async function* entriesAfter(key: string): AsyncGenerator<LedgerEntry> {
     for (let from = key; ; ) {
-      const page = ledger.after(from, PAGE);
+      const page = await ledger.after(from, PAGE);
       yield* page;
       const last = page.at(-1);
       if (page.length < PAGE || last === undefined) return;
@@ -19,9 +19,9 @@ export function createSimulatorBooks(ledger: Pick<SimulatorLedger, 'after'>, now
     }
   }
 
-  function* accountsAfter(key: string): Generator<VendorAccount> {
+  async function* accountsAfter(key: string): AsyncGenerator<VendorAccount> {
     let account: { readonly orderId: string; readonly operations: VendorOperation[] } | undefined;
-    for (const entry of entriesAfter(key)) {
+    for await (const entry of entriesAfter(key)) {
       if (entry.kind !== 'authorization') continue;
       const { orderId } = entry.request;
       if (account?.orderId !== orderId) {
@@ -34,19 +34,19 @@ export function createSimulatorBooks(ledger: Pick<SimulatorLedger, 'after'>, now
   }
 
   return {
-    async accounts({ after, limit }) {
+    accounts({ after, limit }) {
       return first(limit, accountsAfter(after === undefined ? '' : `${after}/${LAST}`));
     },
     async account(orderId) {
-      const [found] = first(1, accountsAfter(`${orderId}/`));
+      const [found] = await first(1, accountsAfter(`${orderId}/`));
       return found?.orderId === orderId ? found : undefined;
     },
   };
 }
 
-function first<Item>(limit: number, items: Iterable<Item>): Item[] {
+async function first<Item>(limit: number, items: AsyncIterable<Item>): Promise<Item[]> {
   const found: Item[] = [];
-  for (const item of items) if (found.push(item) === limit) break;
+  for await (const item of items) if (found.push(item) === limit) break;
   return found;
 }
 

@@ -63,37 +63,38 @@ export type LedgerEntry =
 export const REFERENCE_PREFIX = '~reference/';
 export const NEWS_PREFIX = '~news/';
 
-/** Plain JSON by key; `put` replaces, all of what it is given or nothing. */
-export interface SimulatorLedger {
+/** Keys begin with their order's id and a slash: this is the order. */
+export function orderOf(key: string): string {
+  return key.slice(0, Math.max(0, key.indexOf('/')));
+}
+
+/** What the vendor knows of one order, as it was when the visit began: reads don't show what is put meanwhile. */
+export interface OrderEntries {
   get(key: string): LedgerEntry | undefined;
+  /** By key. */
+  authorizations(): readonly Authorization[];
+  /** Replaces what has the same key. A reference may be put, and is found by `referred` from then on. */
   put(...entries: readonly LedgerEntry[]): void;
   remove(key: string): void;
-  all(): Iterable<LedgerEntry>;
-  /** By key, after the given one; at most `limit`. */
-  after(key: string, limit: number): readonly LedgerEntry[];
 }
 
-export function createMemoryLedger(): SimulatorLedger {
-  const entries = new Map<string, LedgerEntry>();
-  return {
-    get: (key) => entries.get(key),
-    put: (...all) => {
-      for (const entry of all) entries.set(entry.key, entry);
-    },
-    remove: (key) => {
-      entries.delete(key);
-    },
-    all: () => entries.values(),
-    after: (key, limit) =>
-      [...entries.values()]
-        .filter((entry) => entry.key > key)
-        .sort((a, b) => (a.key < b.key ? -1 : 1))
-        .slice(0, limit),
-  };
+/** Where the vendor remembers: for one process, or for all that talk to the same vendor. */
+export interface SimulatorLedger {
+  /**
+   * Lets `visit` read one order's entries and change them, as if nobody else were there: what it puts and removes is done
+   * as a whole or, when somebody was faster, not at all, and `visit` runs again on what is there then. It may run several
+   * times, so it does nothing else. Resolves with what it returned once that is written.
+   * @throws what `visit` throws; GatewayUnavailable when nothing was written, GatewayTimeout when it may have been
+   */
+  change<Result>(orderId: string, visit: (order: OrderEntries) => Result): Promise<Result>;
+  /** The key of the authorization that a reference leads to. */
+  referred(reference: string): Promise<string | undefined>;
+  /** At most `limit` entries by key, after the given one, those of orders before all others. */
+  after(key: string, limit: number): Promise<readonly LedgerEntry[]>;
 }
 
-export function authorizationAt(ledger: SimulatorLedger, key: string): Authorization | undefined {
-  const entry = ledger.get(key);
+export function authorizationAt(order: Pick<OrderEntries, 'get'>, key: string): Authorization | undefined {
+  const entry = order.get(key);
   return entry?.kind === 'authorization' ? entry : undefined;
 }
 

@@ -4,21 +4,23 @@
  * refused as `failed`.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { PaymentGatewayOutcome } from '../../actors/gateways.ts';
+import type { PaymentGatewayOutcome, PaymentGatewayRequest } from '../../actors/gateways.ts';
 import { assertNever } from '../../actors/kernel/assertNever.ts';
 import { add, compare, type Money } from '../../actors/kernel/money.ts';
 import type { Clock } from '../../actors/kernel/ports.ts';
 import { GatewayUnavailable, hang } from '../gateway.ts';
-import { openAtBank } from './bankReference.ts';
+import { pageAtBank } from './bankReference.ts';
+import { createEntryLedger, createMemoryEntries } from './entryLedger.ts';
 import type { PaymentAdapter } from './gateway.ts';
 import {
   type Authorization,
   type AuthorizeRequest,
   amountsOf,
   authorizationAt,
-  createMemoryLedger,
   type FollowUpRequest,
   type LedgerEntry,
+  type OrderEntries,
+  orderOf,
   type SimulatorLedger,
 } from './ledger.ts';
 
@@ -72,33 +74,46 @@ export type PaymentSimulatorOptions = {
 };
 
 export function createPaymentSimulator(options: PaymentSimulatorOptions): PaymentAdapter {
-  const { clock, ledger = createMemoryLedger(), latencyMs = 0, secret = '' } = options;
+  const { clock, ledger = createEntryLedger(createMemoryEntries()), latencyMs = 0, secret = '' } = options;
+
+  function answer(request: PaymentGatewayRequest): Promise<Answer> {
+    switch (request.type) {
+      case 'GatewayAuthorize':
+        return ledger.change(orderOf(request.key), (order) => authorize({ order, secret, now: clock.now() }, request));
+      case 'GatewayCapture':
+      case 'GatewayVoid':
+      case 'GatewayRefund':
+        return ledger.change(orderOf(request.key), (order) => followUp(order, request, clock.now()));
+      case 'GatewayEnquire':
+        return ledger.change(orderOf(request.key), (order) => enquire(order, request.key));
+      default:
+        return assertNever(request);
+    }
+  }
+
   return {
     async perform(request, signal) {
       if (latencyMs > 0) await clock.sleep(latencyMs, signal);
-      switch (request.type) {
-        case 'GatewayAuthorize':
-          return authorize({ ledger, secret, now: clock.now() }, request, signal);
-        case 'GatewayCapture':
-        case 'GatewayVoid':
-        case 'GatewayRefund':
-          return followUp(ledger, request, clock.now(), signal);
-        case 'GatewayEnquire':
-          return enquire(ledger, request.key);
-        default:
-          return assertNever(request);
-      }
+      const given = await answer(request);
+      if ('outcome' in given) return given;
+      if (given.none === 'ever') return hang(signal);
+      throw new GatewayUnavailable(given.reason);
     },
   };
 }
 
-type Answer = PaymentGatewayOutcome | Promise<never>;
+type Answer =
+  | PaymentGatewayOutcome
+  | { readonly none: 'ever' }
+  /** Nothing was executed. */
+  | { readonly none: 'now'; readonly reason: string };
+const silence: Answer = { none: 'ever' };
 
-type Vendor = { readonly ledger: SimulatorLedger; readonly secret: string; readonly now: number };
+type Visit = { readonly order: OrderEntries; readonly secret: string; readonly now: number };
 
-function authorize({ ledger, secret, now }: Vendor, request: AuthorizeRequest, signal: AbortSignal): Answer {
+function authorize({ order, secret, now }: Visit, request: AuthorizeRequest): Answer {
   const { key } = request;
-  const known = ledger.get(key);
+  const known = order.get(key);
   if (known !== undefined && (known.kind !== 'authorization' || !isDeepStrictEqual(known.request, request))) {
     return failed('key already used for another request');
   }
@@ -106,8 +121,8 @@ function authorize({ ledger, secret, now }: Vendor, request: AuthorizeRequest, s
 
   const refusals = known?.refusals ?? 0;
   const entry: Authorization = { kind: 'authorization', key, request, at: now, refusals, followUps: [] };
-  const conclude = (outcome: PaymentGatewayOutcome): PaymentGatewayOutcome => {
-    ledger.put({ ...entry, outcome });
+  const conclude = (outcome: PaymentGatewayOutcome, ...more: readonly LedgerEntry[]): PaymentGatewayOutcome => {
+    order.put({ ...entry, outcome }, ...more);
     return outcome;
   };
   if (request.amount.amount <= 0) return conclude(failed('wrong amount'));
@@ -117,60 +132,67 @@ function authorize({ ledger, secret, now }: Vendor, request: AuthorizeRequest, s
       return conclude(authorized(key, now));
     case 'decline':
       return conclude({ outcome: 'declined', reason: behaviour.declined ?? 'declined' });
-    case 'ask-customer':
-      return conclude({ outcome: 'requires-action', url: openAtBank(ledger, key, secret) });
+    case 'ask-customer': {
+      const page = pageAtBank(key, secret);
+      return conclude({ outcome: 'requires-action', url: page.url }, page.entry);
+    }
     case 'flaky':
       if (refusals === FLAKY_REFUSALS) return conclude(authorized(key, now));
-      ledger.put({ ...entry, refusals: refusals + 1 });
-      throw new GatewayUnavailable('vendor is busy');
+      order.put({ ...entry, refusals: refusals + 1 });
+      return { none: 'now', reason: 'vendor is busy' };
     case 'unavailable':
-      throw new GatewayUnavailable('vendor is down');
+      return { none: 'now', reason: 'vendor is down' };
     case 'hang-though-done':
       conclude(authorized(key, now));
-      return hang(signal);
+      return silence;
     case 'hang':
-      return hang(signal);
+      return silence;
     default:
       return assertNever(behaviour.authorize);
   }
 }
 
-function followUp(ledger: SimulatorLedger, request: FollowUpRequest, now: number, signal: AbortSignal): Answer {
+function followUp(order: OrderEntries, request: FollowUpRequest, now: number): Answer {
   const { key } = request;
-  const authorization = authorizationOf(ledger, request);
+  const authorization = authorizationOf(order, request);
   if (authorization === undefined) return failed('no such authorization or capture');
   const done = authorization.followUps.find((each) => each.request.key === key);
   if (done !== undefined && isDeepStrictEqual(done.request, request)) return done.outcome;
-  if (done !== undefined || leadsElsewhere(ledger.get(key), authorization)) {
+  if (done !== undefined || leadsElsewhere(order.get(key), authorization)) {
     return failed('key already used for another request');
   }
 
   const outcome = execute(authorization, request, now);
-  // In this order: dying in between leaves a key that leads to nothing, which an enquiry reports as "not-found".
-  ledger.put({ kind: 'follow-up', key, authorizationKey: authorization.key });
-  ledger.put({ ...authorization, followUps: [...authorization.followUps, { request, at: now, outcome }] });
+  order.put(
+    { kind: 'follow-up', key, authorizationKey: authorization.key },
+    { ...authorization, followUps: [...authorization.followUps, { request, at: now, outcome }] },
+  );
   const { capture } = behaviourOf(authorization.request.token);
-  return request.type === 'GatewayCapture' && capture === 'hang-though-done' ? hang(signal) : outcome;
+  return request.type === 'GatewayCapture' && capture === 'hang-though-done' ? silence : outcome;
 }
 
 function leadsElsewhere(known: LedgerEntry | undefined, authorization: Authorization): boolean {
   return known !== undefined && (known.kind !== 'follow-up' || known.authorizationKey !== authorization.key);
 }
 
-function authorizationOf(ledger: SimulatorLedger, request: FollowUpRequest): Authorization | undefined {
-  if (request.type !== 'GatewayRefund') {
-    return authorizationAt(ledger, keyIn(AUTHORIZATION_PREFIX, request.authorizationId));
-  }
-  const capture = ledger.get(keyIn(CAPTURE_PREFIX, request.captureId));
-  return capture?.kind === 'follow-up' ? authorizationAt(ledger, capture.authorizationKey) : undefined;
+/** The operation's own key names the order: what it is about must be of the same. */
+function authorizationOf(order: OrderEntries, request: FollowUpRequest): Authorization | undefined {
+  const of =
+    request.type === 'GatewayRefund'
+      ? keyIn(CAPTURE_PREFIX, request.captureId)
+      : keyIn(AUTHORIZATION_PREFIX, request.authorizationId);
+  if (orderOf(of) !== orderOf(request.key)) return undefined;
+  if (request.type !== 'GatewayRefund') return authorizationAt(order, of);
+  const capture = order.get(of);
+  return capture?.kind === 'follow-up' ? authorizationAt(order, capture.authorizationKey) : undefined;
 }
 
-function enquire(ledger: SimulatorLedger, key: string): PaymentGatewayOutcome {
-  const entry = ledger.get(key);
+function enquire(order: OrderEntries, key: string): PaymentGatewayOutcome {
+  const entry = order.get(key);
   const operation =
     entry?.kind === 'follow-up'
-      ? authorizationAt(ledger, entry.authorizationKey)?.followUps.find((each) => each.request.key === key)
-      : authorizationAt(ledger, key);
+      ? authorizationAt(order, entry.authorizationKey)?.followUps.find((each) => each.request.key === key)
+      : authorizationAt(order, key);
   return operation?.outcome ?? { outcome: 'not-found' };
 }
 

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { PaymentGatewayRequest } from '../../../actors/gateways.ts';
 import { createVirtualClock } from '../../../supervisors/clock.ts';
 import { createSimulatorBooks } from '../../../transport/payment/books.ts';
-import { createMemoryLedger } from '../../../transport/payment/ledger.ts';
+import { createEntryLedger, createMemoryEntries } from '../../../transport/payment/entryLedger.ts';
 import { createPaymentSimulator } from '../../../transport/payment/simulator.ts';
 import { settle } from '../../support/eventLoop.ts';
 import { usd } from '../../support/paymentRequests.ts';
@@ -13,7 +13,7 @@ const DAY = 24 * 60 * 60 * 1_000;
 
 function setUp() {
   const clock = createVirtualClock(T0);
-  const ledger = createMemoryLedger();
+  const ledger = createEntryLedger(createMemoryEntries());
   const simulator = createPaymentSimulator({ clock, ledger });
   const perform = (request: PaymentGatewayRequest) => simulator.perform(request, new AbortController().signal);
   return {

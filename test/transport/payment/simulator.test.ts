@@ -4,12 +4,8 @@ import type { PaymentGatewayOutcome, PaymentGatewayRequest } from '../../../acto
 import { money } from '../../../actors/kernel/money.ts';
 import { createVirtualClock } from '../../../supervisors/clock.ts';
 import { createSimulatedBank } from '../../../transport/payment/bank.ts';
-import {
-  amountsOf,
-  createMemoryLedger,
-  type LedgerEntry,
-  type SimulatorLedger,
-} from '../../../transport/payment/ledger.ts';
+import { createEntryLedger, createMemoryEntries, type LedgerEntries } from '../../../transport/payment/entryLedger.ts';
+import { amountsOf, type LedgerEntry } from '../../../transport/payment/ledger.ts';
 import { createPaymentSimulator } from '../../../transport/payment/simulator.ts';
 import { settle } from '../../support/eventLoop.ts';
 import { paymentRequests, usd } from '../../support/paymentRequests.ts';
@@ -22,16 +18,18 @@ let lastKey = 0;
 paymentGatewayContract('simulator', () => ({
   adapter: createPaymentSimulator({ clock: createVirtualClock(T0) }),
   tokens: { success: 'tok_success', declined: 'tok_decline', requiresAction: 'tok_requires_action' },
-  newKey: () => `key-${++lastKey}`,
+  newKey: () => `ord_contract/key-${++lastKey}`,
 }));
 
-function setUp(token: string, ledger: SimulatorLedger = createMemoryLedger()) {
+function setUp(token: string, entries: LedgerEntries = createMemoryEntries()) {
   const clock = createVirtualClock(T0);
+  const ledger = createEntryLedger(entries);
   const simulator = createPaymentSimulator({ clock, ledger });
   const { signal } = new AbortController();
   return {
     ...paymentRequests(token),
     clock,
+    entries,
     ledger,
     simulator,
     perform: (request: PaymentGatewayRequest) => simulator.perform(request, signal),
@@ -112,7 +110,7 @@ test('tok_requires_action - is authorized once the customer acted, valid from th
   assert.match(reference, /^[\w-]{24}$/);
   assert.is(await outcome(capture()), 'failed');
   await clock.advance(DAY, settle);
-  assert.is(createSimulatedBank(ledger, clock).decide(reference, true)?.status, 'approved');
+  assert.is((await createSimulatedBank(ledger, clock).decide(reference, true))?.status, 'approved');
   assert.equal(await perform(enquire('a')), {
     outcome: 'authorized',
     authorizationId: 'auth_a',
@@ -206,12 +204,21 @@ test('a key of one authorization is refused at another and as another operation'
   assert.equal(await perform({ ...authorize, key: 'c' }), reused);
 });
 
+test('what is asked in the name of another order is refused', async () => {
+  const { perform, authorize, capture, refund } = setUp('tok_success');
+  const unknown: PaymentGatewayOutcome = { outcome: 'failed', reason: 'no such authorization or capture' };
+  await perform(authorize);
+  assert.equal(await perform({ ...capture(), key: 'ord_2/c' }), unknown);
+  await perform(capture());
+  assert.equal(await perform({ ...refund(), key: 'ord_2/r' }), unknown);
+});
+
 test('remembers in its ledger: a new process gives the same outcomes', async () => {
   for (const token of ['tok_success', 'tok_decline', 'tok_late_success', 'tok_requires_action']) {
     const before = setUp(token);
     await before.hangs(before.authorize);
-    const entries: LedgerEntry[] = JSON.parse(JSON.stringify([...before.ledger.all()]));
-    const restored = createMemoryLedger();
+    const entries: LedgerEntry[] = JSON.parse(JSON.stringify([...before.entries.all()]));
+    const restored = createMemoryEntries();
     for (const entry of entries) restored.put(entry);
     const after = setUp(token, restored);
     assert.equal(await after.perform(after.authorize), await before.perform(before.authorize));
@@ -222,21 +229,18 @@ test('remembers in its ledger: a new process gives the same outcomes', async () 
 test('remembers how often a flaky vendor was unavailable', async () => {
   const before = setUp('tok_flaky');
   await before.errorName(before.authorize);
-  const after = setUp('tok_flaky', before.ledger);
+  const after = setUp('tok_flaky', before.entries);
   assert.is(await after.errorName(after.authorize), 'GatewayUnavailable');
   assert.is(await after.errorName(after.authorize), 'authorized');
 });
 
-test('dying between two writes of the ledger leaves an operation that never happened', async () => {
-  const { ledger, outcome, authorize, capture, enquire } = setUp('tok_success');
+test('dying before the ledger is written leaves an operation that never happened', async () => {
+  const { entries, outcome, authorize, capture, enquire } = setUp('tok_success');
   await outcome(authorize);
-  let putsLeft = 1;
-  const dying: SimulatorLedger = {
-    ...ledger,
-    put(...entries) {
-      putsLeft -= 1;
-      if (putsLeft < 0) throw new Error('killed');
-      ledger.put(...entries);
+  const dying: LedgerEntries = {
+    ...entries,
+    put() {
+      throw new Error('killed');
     },
   };
   const killed = setUp('tok_success', dying);
@@ -247,7 +251,7 @@ test('dying between two writes of the ledger leaves an operation that never happ
 });
 
 test('the ledger knows what came of an authorization', async () => {
-  const { ledger, outcome, authorize, capture, refund, voiding } = setUp('tok_success');
+  const { entries, outcome, authorize, capture, refund, voiding } = setUp('tok_success');
   await outcome(authorize);
   await outcome(capture('c', 2_000));
   await outcome(capture('c2', 1_000));
@@ -255,7 +259,7 @@ test('the ledger knows what came of an authorization', async () => {
   await outcome({ type: 'GatewayRefund', key: 'r2', captureId: 'cap_c2', amount: usd(300) });
   await outcome(refund('r3', 5_000));
   const entry = () => {
-    const found = ledger.get('a');
+    const found = entries.get('a');
     if (found?.kind !== 'authorization') throw new Error('no authorization');
     return found;
   };
@@ -263,20 +267,20 @@ test('the ledger knows what came of an authorization', async () => {
   assert.equal(amountsOf(entry(), 'cap_c').refunded, usd(500));
   await outcome(voiding());
   assert.ok(amountsOf(entry()).voided);
-  assert.equal([...ledger.all()].map(({ key }) => key).sort(), ['a', 'c', 'c2', 'r', 'r2', 'r3', 'v']);
+  assert.equal([...entries.all()].map(({ key }) => key).sort(), ['a', 'c', 'c2', 'r', 'r2', 'r3', 'v']);
 });
 
 test('takes its latency in business time, and stops when told to', async () => {
   const clock = createVirtualClock(T0);
-  const ledger = createMemoryLedger();
-  const simulator = createPaymentSimulator({ clock, ledger, latencyMs: 100 });
+  const entries = createMemoryEntries();
+  const simulator = createPaymentSimulator({ clock, ledger: createEntryLedger(entries), latencyMs: 100 });
   const { authorize } = paymentRequests('tok_success');
   let answeredAt = 0;
   void simulator.perform(authorize, new AbortController().signal).then(() => {
     answeredAt = clock.now();
   });
   await clock.advance(99, settle);
-  assert.is(ledger.get('a'), undefined);
+  assert.is(entries.get('a'), undefined);
   await clock.advance(1, settle);
   assert.is(answeredAt, T0 + 100);
 
@@ -286,7 +290,7 @@ test('takes its latency in business time, and stops when told to', async () => {
     .catch((error: Error) => error.message);
   controller.abort(new Error('stop'));
   assert.is(await stopped, 'stop');
-  assert.is(ledger.get('b'), undefined);
+  assert.is(entries.get('b'), undefined);
 });
 
 test.run();
