@@ -1,0 +1,109 @@
+/**
+ * Where a nats-server comes from when the machine has none: Debian's package, the project's own release, Homebrew. None
+ * of them needs root, and none touches the machine's own package database (Homebrew keeps one per user).
+ */
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Environment, run } from './run.ts';
+
+const PACKAGE = 'nats-server';
+/** A suite that has a good one (2.10.27); its program runs on Debian 12, and on what else is as new as that. */
+const DEBIAN_SUITE = 'trixie';
+const DEBIAN_MIRROR = 'http://deb.debian.org/debian';
+const DEBIAN_KEYRINGS: readonly string[] = [
+  '/usr/share/keyrings/debian-archive-keyring.gpg',
+  '/usr/share/keyrings/debian-archive-keyring.pgp',
+];
+const RELEASE = 'v2.10.29';
+export const RELEASES = 'https://github.com/nats-io/nats-server/releases/download';
+const RELEASE_PLATFORMS: Readonly<Record<string, string>> = { linux: 'linux', darwin: 'darwin' };
+const RELEASE_CPUS: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm7' };
+
+const COMMAND_TIMEOUT_MS = 20_000;
+const DOWNLOAD_TIMEOUT_MS = 120_000;
+const BREW_TIMEOUT_MS = 600_000;
+
+export type FetchContext = {
+  /** An empty folder for all that comes up on the way. */
+  readonly staging: string;
+  readonly env: Environment;
+  /** Where the project's releases lie. */
+  readonly releases: string;
+};
+
+export type BrokerSource = {
+  readonly name: string;
+  /**
+   * Resolves with the path of a nats-server inside `staging`, not tried yet.
+   * @throws Error whose message says what was missing
+   */
+  fetch(context: FetchContext): Promise<string>;
+};
+
+export const BROKER_SOURCES: readonly BrokerSource[] = [
+  { name: `Debian's package (${DEBIAN_SUITE})`, fetch: fetchFromDebian },
+  { name: `the project's release ${RELEASE}`, fetch: fetchRelease },
+  { name: 'Homebrew', fetch: fetchFromBrew },
+];
+
+async function fetchFromDebian({ staging, env }: FetchContext): Promise<string> {
+  const keyring = DEBIAN_KEYRINGS.find((file) => existsSync(file));
+  const options = keyring === undefined ? '' : `[signed-by=${keyring}] `;
+  const list = join(staging, 'sources.list');
+  const mirror = await debianMirror(env);
+  writeFileSync(list, `deb ${options}${mirror} ${DEBIAN_SUITE} main\n`);
+  for (const folder of ['lists/partial', 'cache/archives/partial']) {
+    mkdirSync(join(staging, folder), { recursive: true });
+  }
+  const aside = [
+    ...['-o', `Dir::Etc::sourcelist=${list}`, '-o', 'Dir::Etc::sourceparts=/dev/null'],
+    ...['-o', `Dir::State::lists=${join(staging, 'lists')}`, '-o', `Dir::Cache=${join(staging, 'cache')}`],
+    ...['-o', 'Acquire::Languages=none', '-q'],
+  ];
+  await run('apt-get', [...aside, 'update'], { env, timeoutMs: DOWNLOAD_TIMEOUT_MS });
+  await run('apt-get', [...aside, 'download', PACKAGE], { env, timeoutMs: DOWNLOAD_TIMEOUT_MS, folder: staging });
+  const files = await readdir(staging);
+  const file = files.find((name) => name.endsWith('.deb'));
+  if (file === undefined) throw new Error('apt-get: downloaded no package');
+  await run('dpkg', ['-x', join(staging, file), join(staging, 'package')], { env, timeoutMs: COMMAND_TIMEOUT_MS });
+  return join(staging, 'package/usr/sbin/nats-server');
+}
+
+/** The mirror that this machine's own packages come from, which may be the only one it reaches. */
+async function debianMirror(env: Environment): Promise<string> {
+  const format = '$(ORIGIN)|$(LABEL)|$(REPO_URI)';
+  const targets = await run('apt-get', ['indextargets', '--format', format], { env, timeoutMs: COMMAND_TIMEOUT_MS });
+  const rows = targets.split('\n').map((line) => line.trim().split('|'));
+  const own = rows.find(([origin, label]) => origin === 'Debian' && label === 'Debian');
+  // Without downloaded lists apt knows the addresses only.
+  const named = rows.find(([, , uri]) => uri !== undefined && /\/debian\/?$/.test(uri));
+  return (own ?? named)?.[2] ?? DEBIAN_MIRROR;
+}
+
+async function fetchRelease({ staging, env, releases }: FetchContext): Promise<string> {
+  const platform = RELEASE_PLATFORMS[process.platform];
+  const cpu = RELEASE_CPUS[process.arch];
+  if (platform === undefined || cpu === undefined) throw new Error(`none for ${process.platform} on ${process.arch}`);
+  const name = `nats-server-${RELEASE}-${platform}-${cpu}`;
+  const url = `${releases}/${RELEASE}/${name}.tar.gz`;
+  const archive = join(staging, 'release.tar.gz');
+  const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) }).catch((error: unknown) => {
+    throw new Error(`${url}: ${error instanceof Error ? causeText(error) : String(error)}`, { cause: error });
+  });
+  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+  await writeFile(archive, new Uint8Array(await response.arrayBuffer()));
+  await run('tar', ['-xzf', archive, '-C', staging], { env, timeoutMs: COMMAND_TIMEOUT_MS });
+  return join(staging, name, PACKAGE);
+}
+
+/** Of a failed `fetch` only the cause says something. */
+const causeText = (error: Error): string => (error.cause instanceof Error ? error.cause.message : error.message);
+
+async function fetchFromBrew({ staging, env }: FetchContext): Promise<string> {
+  await run('brew', ['install', '--quiet', PACKAGE], { env, timeoutMs: BREW_TIMEOUT_MS });
+  const prefix = (await run('brew', ['--prefix', PACKAGE], { env, timeoutMs: COMMAND_TIMEOUT_MS })).trim();
+  const copy = join(staging, PACKAGE);
+  copyFileSync(join(prefix, 'bin', PACKAGE), copy);
+  return copy;
+}
