@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { defaultPolicy, type Policy } from '../actors/policy.ts';
+import { clusterProblems, clusterSettings, nodeNameOf } from './clusterConfig.ts';
 
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const count = (fallback: number, min: number, max: number) =>
@@ -28,6 +29,7 @@ const schema = z.object({
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
     .optional(),
+  ...clusterSettings,
   SHARDS: count(16, 1, 1_024),
   /** How many proxies of ours a request passes: so many entries of X-Forwarded-For are believed. */
   TRUST_PROXY: count(0, 0, 10),
@@ -64,10 +66,6 @@ export class ConfigError extends Error {
 
 /** Settings of later versions, with the values that mean "without it": silence would let an operator believe they work. */
 const NOT_YET: Readonly<Record<string, readonly string[]>> = {
-  NATS_URL: [],
-  NATS_CREDS: [],
-  CLUSTER: ['holdfast'],
-  REPLICAS: ['1'],
   MAIL: ['simulated'],
   OTEL_EXPORTER_OTLP_ENDPOINT: [],
 };
@@ -88,6 +86,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     const value = given[name];
     if (value !== undefined && !without.includes(value)) problems.push(`${name}: not part of this version`);
   }
+  problems.push(...clusterProblems(given));
   const production = given['NODE_ENV'] === 'production';
   if (production && !given['AUTH_SECRET'] && !given['AUTH_JWKS_URL']) {
     problems.push('AUTH_SECRET: production needs AUTH_SECRET or AUTH_JWKS_URL');
@@ -99,7 +98,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     problems.push('OPERATOR_EMAIL, OPERATOR_PASSWORD: give both or neither');
   }
   if (!result.success || problems.length > 0) throw new ConfigError(`wrong configuration:\n  ${problems.join('\n  ')}`);
-  const { NODE_NAME = hostname(), RATE_LIMIT = production ? PRODUCTION_RATE_LIMIT : 0 } = result.data;
+  const { NODE_NAME = nodeNameOf(hostname()), RATE_LIMIT = production ? PRODUCTION_RATE_LIMIT : 0 } = result.data;
   const { BACKUP_DIR = join(result.data.DATA_DIR, 'backups') } = result.data;
   return { ...result.data, NODE_NAME, RATE_LIMIT, BACKUP_DIR };
 }

@@ -42,7 +42,7 @@ import { openCatalog } from './catalog.ts';
 import type { Check } from './checker/checker.ts';
 import { openChecker } from './checker/open.ts';
 import { createRealClock, createVirtualClock, type VirtualClock } from './clock.ts';
-import { type Config, configuredPolicy } from './config.ts';
+import { type Config, ConfigError, configuredPolicy } from './config.ts';
 import { createFailPoints } from './failPoints.ts';
 import { createIds } from './ids.ts';
 import type { AnyDecider } from './memory.ts';
@@ -111,7 +111,7 @@ export type Replacements = {
 
 /**
  * Opens the store and takes up the work an earlier life left in it.
- * @throws StoreMismatch when the store belongs to a set-up with another number of shards
+ * @throws StoreMismatch when the store belongs to a set-up with another number of shards; ConfigError with NATS_URL
  */
 export function startHoldfast(
   config: Config,
@@ -119,6 +119,10 @@ export function startHoldfast(
   policy: Policy = configuredPolicy(config),
   replacements: Replacements = {},
 ): Holdfast {
+  // The one switch: what a cluster needs is there in parts, and no node is put together of them yet.
+  if (config.NATS_URL !== undefined) {
+    throw new ConfigError('wrong configuration:\n  NATS_URL: nodes can not share a shop in this version');
+  }
   const folder = openDataFolder(config.DATA_DIR, config.SHARDS);
   const { db } = folder;
   // Virtual time goes on where an earlier life left it, or business time would run backwards.

@@ -1,5 +1,5 @@
 /** From the environment to a process that serves, or that says why it does not. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -60,6 +60,15 @@ serving('a wrong value is named and stops the start', async ({ folder }) => {
   assert.match(said, 'wrong configuration:\n  SHARDS: ');
   assert.match(said, '\n  CLOCK: ');
   assert.not.match(said, '.ts:');
+});
+
+serving('brokers are refused until a node can be one of several, before anything is written', async ({ folder }) => {
+  const data = join(folder, 'data');
+  const said = await refusal(data, { NATS_URL: 'nats://127.0.0.1:4222' });
+  assert.match(said, /ended \(1\)/);
+  assert.match(said, 'NATS_URL: nodes can not share a shop in this version');
+  assert.not.match(said, '.ts:');
+  assert.not.ok(existsSync(data));
 });
 
 serving('a folder that cannot be one is named, without a stack trace', async ({ folder }) => {

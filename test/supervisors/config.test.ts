@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { defaultPolicy } from '../../actors/policy.ts';
+import { nodeNameOf } from '../../supervisors/clusterConfig.ts';
 import { ConfigError, configuredPolicy, readConfig } from '../../supervisors/config.ts';
 
 const config = suite('configuration');
@@ -67,9 +68,66 @@ config('names every wrong value', () => {
 });
 
 config('refuses settings of later versions instead of ignoring them', () => {
-  refused({ NATS_URL: 'nats://127.0.0.1:4222' }, 'NATS_URL');
   refused({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }, 'OTEL_EXPORTER_OTLP_ENDPOINT');
-  assert.is(readConfig({ ADDRESS_CHECK: 'simulated', MAIL: 'simulated', CLUSTER: 'holdfast' }).PORT, 3000);
+  assert.is(readConfig({ ADDRESS_CHECK: 'simulated', MAIL: 'simulated' }).PORT, 3000);
+});
+
+const NATS_URL = 'nats://127.0.0.1:4222';
+
+config('a node is alone unless it is told of brokers, which may be several', () => {
+  const { NATS_URL: none, CLUSTER, REPLICAS } = readConfig({ CLUSTER: 'holdfast', REPLICAS: '1' });
+  assert.equal([none, CLUSTER, REPLICAS], [undefined, 'holdfast', 1]);
+  const given = {
+    NATS_URL: 'nats://a:4222, b:4223,tls://[::1]',
+    NATS_CREDS: './node.creds',
+    CLUSTER: 'shop_2-eu',
+    REPLICAS: '3',
+  };
+  const several = readConfig(given);
+  assert.equal(several.NATS_URL, ['nats://a:4222', 'nats://b:4223', 'tls://[::1]']);
+  assert.equal([several.NATS_CREDS, several.CLUSTER, several.REPLICAS], ['./node.creds', 'shop_2-eu', 3]);
+});
+
+config('refuses brokers that are none, and never repeats a password', () => {
+  for (const wrong of ['http://a:4222', 'nats://a:4222/path', ',', 'nats://a,,b', 'nats://a:port', 'a b']) {
+    refused({ NATS_URL: wrong }, 'NATS_URL', 'nats://host:4222');
+  }
+  refused({ NATS_URL: Array.from({ length: 17 }, (_, n) => `b${n}`).join(',') }, 'NATS_URL', 'at most 16');
+  try {
+    readConfig({ NATS_URL: 'nats://shop:hunter2@a:4222' });
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as Error).message, 'NATS_CREDS');
+    assert.not.match((error as Error).message, 'hunter2');
+  }
+});
+
+config('names of clusters and nodes must be usable in subjects', () => {
+  for (const wrong of ['a.b', 'a b', '>', 'a*', 'x'.repeat(33)]) refused({ NATS_URL, CLUSTER: wrong }, 'CLUSTER');
+  refused({ NATS_URL, NODE_NAME: 'node.a' }, 'NODE_NAME');
+  assert.is(readConfig({ NODE_NAME: 'node.a' }).NODE_NAME, 'node.a', 'alone it is only a name');
+  assert.match(readConfig({ NATS_URL }).NODE_NAME, /^[A-Za-z0-9_-]{1,64}$/);
+  for (const [machine, name] of [
+    ['shop-1.example.com', 'shop-1-example-com'],
+    ['', 'node'],
+  ] as const) {
+    assert.is(nodeNameOf(machine), name);
+  }
+});
+
+config('a cluster has an odd number of replicas, and real time', () => {
+  for (const wrong of ['0', '2', '4', '7', 'many']) refused({ NATS_URL, REPLICAS: wrong }, 'REPLICAS', '1, 3 or 5');
+  refused({ NATS_URL, CLOCK: 'virtual' }, 'CLOCK', 'NATS_URL');
+  assert.is(readConfig({ NATS_URL, FAIL_POINT: 'before-append:1' }).FAIL_POINT, 'before-append:1');
+});
+
+config('what only a cluster has means nothing without one, and is refused', () => {
+  refused(
+    { NATS_CREDS: 'x', CLUSTER: 'mine', REPLICAS: '3' },
+    'NATS_CREDS: means',
+    'CLUSTER: means',
+    'REPLICAS: means',
+  );
 });
 
 config('production needs a way to check tokens, and no toys', () => {
