@@ -1,16 +1,15 @@
 /** Brokers of our own: real processes, killed, paused and started again. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Broker, BrokerNotStarted, startBroker } from '../../../transport/nats/server/broker.ts';
+import { temporaryFolder } from '../../support/broker.ts';
 
 const broker = suite<{ folder: string; brokers: Broker[] }>('broker', { folder: '', brokers: [] });
 
 broker.before.each((context) => {
-  context.folder = mkdtempSync(join(tmpdir(), 'holdfast-broker-'));
+  context.folder = temporaryFolder();
   context.brokers = [];
 });
 
