@@ -52,12 +52,31 @@ export interface SharedLog {
 
 /** Messages from the actors of other shards, kept by the broker until this shard's own records say that it has them. */
 export interface Inbox {
-  /** Resolves once the message is stored for the shard; the same id is stored once within the broker's window. */
+  /**
+   * Resolves once the message is stored for the shard. The same id is stored once within the broker's window; after an
+   * unknown outcome it may be there twice, receivers know what they have answered. Many may be under way at once.
+   * @throws InboxUnavailable when it may or may not be stored, or there are too many under way; EnvelopeRefused
+   */
   put(shard: number, envelope: Envelope): Promise<void>;
-  /** Hands over what was put after the offset, in order; what waits unhandled is bounded. */
+  /**
+   * Hands over what was put after the offset, in order; what waits unhandled is bounded. When `on` fails, the same
+   * message is handed over again. Offsets go back where the broker lost what it had stored: the lower one counts then.
+   */
   read(shard: number, after: number, on: (offset: number, envelope: Envelope) => void | Promise<void>): Following;
   /** Nothing up to the offset is needed any more. */
   trim(shard: number, upTo: number): Promise<void>;
+}
+
+/** The same message may be put again, now or later: it is effective once. */
+export class InboxUnavailable extends Error {
+  override readonly name = 'InboxUnavailable';
+  readonly retryable = true;
+}
+
+/** The broker will never take this message: too large. */
+export class EnvelopeRefused extends Error {
+  override readonly name = 'EnvelopeRefused';
+  readonly retryable = false;
 }
 
 /** What a node tells the others about itself, again and again. */
@@ -80,19 +99,26 @@ export type ShardStanding = {
   readonly position: LogPosition;
 };
 
+/**
+ * Answers one call; bodies are JSON. After `withinMs` from now nobody waits for the answer any more: a deadline is on one
+ * node's own clock and doesn't travel. What it throws reaches the asker as `CallFailed`.
+ */
+export type Answering = (body: unknown, withinMs: number) => Promise<unknown>;
+
 /** Questions and answers between nodes: at most once, in time or not at all. */
 export interface NodeCalls {
   announce(heartbeat: Heartbeat): void;
   heard(on: (heartbeat: Heartbeat) => void): Following;
-  /** Answers what is asked of the shard's owner while this node is it. Bodies are JSON. */
-  serve(shard: number, answer: (body: unknown) => Promise<unknown>): Following;
+  /** Answers what is asked of the shard's owner while this node is it. */
+  serve(shard: number, answer: Answering): Following;
   /**
-   * Asks whoever serves the shard.
-   * @throws NobodyServes at once when no node does; CallTimedOut
+   * Asks whoever serves the shard. While two nodes think that they do, both get it and the first answer counts.
+   * @throws NobodyServes at once when no node does; CallTimedOut; CallFailed
    */
   ask(shard: number, body: unknown, timeoutMs: number): Promise<unknown>;
-  /** Answers what is asked of this node by name, and what is asked of all. */
-  serveNode(node: string, answer: (body: unknown) => Promise<unknown>): Following;
+  /** Answers what is asked of this node by name. */
+  serveNode(node: string, answer: Answering): Following;
+  /** @throws as `ask` */
   askNode(node: string, body: unknown, timeoutMs: number): Promise<unknown>;
   /** The connection to the broker is up. When it was last known to be: monotonic ms. */
   readonly lastContact: number;
@@ -104,4 +130,15 @@ export class NobodyServes extends Error {
 
 export class CallTimedOut extends Error {
   override readonly name = 'CallTimedOut';
+}
+
+/** The other side could not answer, or the call could not be made; `retryable` as whoever failed said. */
+export class CallFailed extends Error {
+  override readonly name = 'CallFailed';
+  readonly retryable: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly retryable?: boolean } = {}) {
+    super(message, options);
+    this.retryable = options.retryable ?? false;
+  }
 }
