@@ -11,14 +11,51 @@ export type LogPosition = number;
 export type LogEntry =
   /** Without snapshots: those never leave the node that took them. */
   | { readonly kind: 'record'; readonly position: LogPosition; readonly record: EncodedRecord }
+  /** Instead of a record, with `skipOwn`: a claim of this process appended it, and its append has resolved. */
+  | { readonly kind: 'own'; readonly position: LogPosition; readonly epoch: number; readonly n: number }
   /** From here on only records of this epoch count. The epoch is the position of the claim: the fencing token. */
   | { readonly kind: 'claim'; readonly position: LogPosition; readonly node: string }
   /** The owner's last word: it has stopped, whoever is named may claim at once. */
   | { readonly kind: 'release'; readonly position: LogPosition; readonly epoch: number; readonly to?: string };
 
-/** Somebody else claimed the shard: this node must not write to it any more, and nothing of the append happened. */
+/**
+ * This claim can't append any more, and nothing of the append happened.
+ * - `superseded`: somebody else claimed the shard.
+ * - `stale-id`: nobody did, but the broker no longer knows the id of the newest entry (it restarted after the log was idle
+ *   for longer than its window): a new claim goes on where this one ended.
+ * - `rewound`: the log ends before what it had acknowledged: the broker lost its tail.
+ * - `released`: this claim gave the shard up itself.
+ */
 export class Fenced extends Error {
   override readonly name = 'Fenced';
+  readonly reason: 'superseded' | 'stale-id' | 'rewound' | 'released';
+
+  constructor(message: string, reason: Fenced['reason']) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** The broker gave no answer in time, or this process ended the connection: whether it happened isn't known. */
+export class LogUnanswered extends Error {
+  override readonly name = 'LogUnanswered';
+  readonly retryable = true;
+}
+
+/** Following can't go on by itself. */
+export class LogUnreadable extends Error {
+  override readonly name = 'LogUnreadable';
+  /**
+   * - `trimmed`: what comes after the position isn't kept any more: a checkpoint is needed.
+   * - `rewound`: the log ends before the position.
+   * - `entry`: an entry isn't what this version can read, or isn't what was written.
+   */
+  readonly reason: 'trimmed' | 'rewound' | 'entry';
+
+  constructor(message: string, reason: LogUnreadable['reason'], options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
 }
 
 /** The right to write to a shard's log, until somebody else claims it. */
@@ -27,23 +64,48 @@ export type Claim = {
   /**
    * Resolves with the record's position once the broker has stored it. An outcome that isn't known is found out first, by
    * sending the same bytes again: until then it is pending. One append at a time.
-   * @throws Fenced; AppendRefused when it surely did not happen (the stream is full, the record too large)
+   * @throws Fenced; AppendRefused when it surely did not happen (the stream is full, the record too large); LogUnanswered
+   * only once the connection was closed for good
    */
   append(record: EncodedRecord): Promise<LogPosition>;
-  /** Gives the shard up. Nothing can be appended under this claim afterwards. */
+  /**
+   * Gives the shard up, after the append in flight. Nothing can be appended under this claim afterwards. Resolves too when
+   * the claim had lost the shard already.
+   * @throws AppendRefused, LogUnanswered: others have to find out by the heartbeats
+   */
   release(to?: string): Promise<void>;
 };
 
 export type Following = { stop(): void };
 
+export type FollowOptions = {
+  /**
+   * Hands over `own` instead of records that this process appends while it follows: whoever appended them has them, and
+   * fetching and decoding them again costs time. Records appended before the following began are handed over whole.
+   */
+  readonly skipOwn?: boolean;
+  /** Called once, when following has ended for a reason that it can't get over. */
+  readonly failed?: (error: LogUnreadable) => void;
+};
+
 export interface SharedLog {
-  /** Takes the shard over from whoever has it. */
+  /**
+   * Takes the shard over from whoever has it.
+   * @throws AppendRefused when it surely did not happen; LogUnanswered after a while without an answer: the claim may be in
+   * the log, under an epoch that nobody uses
+   */
   claim(shard: number, node: string): Promise<Claim>;
   /**
    * Hands over every entry after the position, in order and without gaps, for as long as it isn't stopped; a lost
-   * connection is taken up again. Fewer entries wait unhandled than a named limit: `on` may answer later.
+   * connection is taken up again. Fewer entries wait unhandled than a named limit: `on` may answer later. The record of
+   * an older epoch than the newest claim, should the log hold one, is left out: its position is skipped.
    */
-  follow(shard: number, after: LogPosition, on: (entry: LogEntry) => void | Promise<void>): Following;
+  follow(
+    shard: number,
+    after: LogPosition,
+    on: (entry: LogEntry) => void | Promise<void>,
+    options?: FollowOptions,
+  ): Following;
   /** Position of the newest entry, 0 for an empty log. */
   end(shard: number): Promise<LogPosition>;
   /** Position of the oldest entry that is kept, 1 until the log is trimmed. */

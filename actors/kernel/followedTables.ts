@@ -29,6 +29,7 @@ export interface FollowedTables {
 export function titleAfter(title: ShardTitle | undefined, entry: LogEntry): ShardTitle | undefined {
   switch (entry.kind) {
     case 'record':
+    case 'own':
       return title;
     case 'claim':
       return title && title.epoch >= entry.position ? title : { node: entry.node, epoch: entry.position };

@@ -212,7 +212,7 @@ export function createWorld({ seed, shards = 16, heartbeatLoss = 0, claimAcksLos
 
     function claimOf(shard: number, epoch: number): Claim {
       const fenced = (): void => {
-        if (newest(shard)?.position !== epoch) throw new Fenced(`shard ${shard} was claimed by another`);
+        if (newest(shard)?.position !== epoch) throw new Fenced(`shard ${shard} was claimed by another`, 'superseded');
       };
       return {
         epoch,
