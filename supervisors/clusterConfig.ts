@@ -18,7 +18,7 @@ function brokerAddress(text: string): string | undefined {
 const brokers = z.string().transform((text, context) => {
   const given = text.split(',').map((each) => each.trim());
   const addresses = given.map(brokerAddress).filter((address) => address !== undefined);
-  if (addresses.length === given.length && given.length <= MAX_BROKERS) return addresses;
+  if (addresses.length === given.length && given.length <= MAX_BROKERS) return addresses.join(',');
   // Not repeated here: there may be a password in it.
   context.addIssue(
     `must be at most ${MAX_BROKERS} addresses like nats://host:4222, with commas between them, without credentials ` +
@@ -28,7 +28,7 @@ const brokers = z.string().transform((text, context) => {
 });
 
 export const clusterSettings = {
-  /** The brokers' addresses: given, this node shares its shop with others. */
+  /** The brokers' addresses, with commas between them: given, this node shares its shop with others. */
   NATS_URL: brokers.optional(),
   /** Path of a credentials file. */
   NATS_CREDS: z.string().min(1).optional(),
