@@ -32,6 +32,8 @@ export type StreamSettings = {
   readonly duplicateWindowMs: number;
   /** Single messages can't be deleted; purging up to a position is another thing. */
   readonly denyDelete: boolean;
+  /** Of one subject; the newest stay. Unlimited without it. */
+  readonly messagesPerSubject?: number;
   /** Of one message, headers included; unlimited without it. */
   readonly maxMessageBytes?: number;
   /** Of the whole stream: publishing fails beyond it. Unlimited without it. */
@@ -84,7 +86,7 @@ function configOf(settings: StreamSettings): WantedConfig {
     max_msg_size: settings.maxMessageBytes ?? -1,
     max_bytes: settings.maxBytes ?? -1,
     max_msgs: -1,
-    max_msgs_per_subject: -1,
+    max_msgs_per_subject: settings.messagesPerSubject ?? -1,
     max_age: 0,
     sealed: false,
     no_ack: false,
