@@ -75,6 +75,7 @@ export type Actors = {
 
 export function createActors(options: ActorsOptions): Actors {
   const { parent, deciderOf, load, handle, crashed, monotonic } = options;
+  /** In the order of their last message: the first is the longest untouched. */
   const live = new Map<AddressKey, Actor>();
   let backlog = 0;
 
@@ -127,6 +128,8 @@ export function createActors(options: ActorsOptions): Actors {
       const key = addressKey(address);
       const found = live.get(key);
       if (found) {
+        live.delete(key);
+        live.set(key, found);
         found.touchedAt = monotonic();
         return found;
       }
@@ -168,9 +171,7 @@ export function createActors(options: ActorsOptions): Actors {
     },
     passivate(keep, before, mayStop) {
       let stopped = 0;
-      // Put in order now and then rather than kept in order at every message.
-      const byAge = [...live.values()].sort((a, b) => a.touchedAt - b.touchedAt);
-      for (const actor of byAge) {
+      for (const actor of live.values()) {
         if (live.size <= keep && actor.touchedAt >= before) break;
         if (actor.waiting.length > 0 || !mayStop(actor)) continue;
         stop(actor.ref);

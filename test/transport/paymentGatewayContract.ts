@@ -56,8 +56,13 @@ function operationsOf({ adapter, tokens, newKey }: PaymentGatewayUnderTest) {
   };
 }
 
-export function paymentGatewayContract(name: string, create: () => PaymentGatewayUnderTest): void {
+export function paymentGatewayContract(
+  name: string,
+  create: () => PaymentGatewayUnderTest,
+  finish: () => void | Promise<void> = () => {},
+): void {
   const test = suite(`payment gateway contract: ${name}`);
+  test.after(finish);
 
   test('authorize - the same key authorizes once', async () => {
     const subject = create();

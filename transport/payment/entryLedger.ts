@@ -24,6 +24,7 @@ export function createEntryLedger(entries: LedgerEntries): SimulatorLedger {
         authorizations: () => entriesOf(entries, orderId).filter((entry) => entry.kind === 'authorization'),
         put: (...more) => void puts.push(...more),
         remove: (key) => void removals.push(key),
+        confirm: () => undefined,
       });
       if (puts.length > 0) entries.put(...puts);
       for (const key of removals) entries.remove(key);

@@ -57,11 +57,14 @@ export type LedgerEntry =
   /** Leads from what people at the bank know to what it is about. */
   | { readonly kind: 'reference'; readonly key: string; readonly authorizationKey: string }
   | { readonly kind: 'follow-up'; readonly key: string; readonly authorizationKey: string }
-  | UntoldNews;
+  | UntoldNews
+  /** How far a copy of a shared ledger follows it, and which one: when it was created. */
+  | { readonly kind: 'position'; readonly key: string; readonly created: string; readonly sequence: number };
 
 /** Keys that don't begin with an order's id lie behind all that do. */
 export const REFERENCE_PREFIX = '~reference/';
 export const NEWS_PREFIX = '~news/';
+export const POSITION_KEY = '~position';
 
 /** Keys begin with their order's id and a slash: this is the order. */
 export function orderOf(key: string): string {
@@ -76,6 +79,8 @@ export interface OrderEntries {
   /** Replaces what has the same key. A reference may be put, and is found by `referred` from then on. */
   put(...entries: readonly LedgerEntry[]): void;
   remove(key: string): void;
+  /** What was read, or was not found, must hold: no change that began before comes after this visit. */
+  confirm(): void;
 }
 
 /** Where the vendor remembers: for one process, or for all that talk to the same vendor. */

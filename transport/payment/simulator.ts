@@ -155,7 +155,10 @@ function authorize({ order, secret, now }: Visit, request: AuthorizeRequest): An
 function followUp(order: OrderEntries, request: FollowUpRequest, now: number): Answer {
   const { key } = request;
   const authorization = authorizationOf(order, request);
-  if (authorization === undefined) return failed('no such authorization or capture');
+  if (authorization === undefined) {
+    order.confirm();
+    return failed('no such authorization or capture');
+  }
   const done = authorization.followUps.find((each) => each.request.key === key);
   if (done !== undefined && isDeepStrictEqual(done.request, request)) return done.outcome;
   if (done !== undefined || leadsElsewhere(order.get(key), authorization)) {
@@ -193,7 +196,9 @@ function enquire(order: OrderEntries, key: string): PaymentGatewayOutcome {
     entry?.kind === 'follow-up'
       ? authorizationAt(order, entry.authorizationKey)?.followUps.find((each) => each.request.key === key)
       : authorizationAt(order, key);
-  return operation?.outcome ?? { outcome: 'not-found' };
+  if (operation?.outcome !== undefined) return operation.outcome;
+  order.confirm();
+  return { outcome: 'not-found' };
 }
 
 const AUTHORIZATION_PREFIX = 'auth_';
