@@ -2,7 +2,7 @@
  * Ids and fingerprints that must come out the same for the same request on any node, and be unguessable: keyed hashes.
  * One secret, one derived key per use, so that an output of one use says nothing about another.
  */
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 /** 26 characters of 5 bits: 130 bits, the length of a ULID. */
@@ -22,7 +22,8 @@ export interface Keys {
 }
 
 export function createKeys(secret: string): Keys {
-  const derive = (use: string) => Buffer.from(hkdfSync('sha256', secret, '', `holdfast/${use}`, 32));
+  // Prepared once: with the bytes of a key instead, each hash costs five times as much (measured).
+  const derive = (use: string) => createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', `holdfast/${use}`, 32)));
   const request = derive('request-id');
   const created = derive('created-id');
   const body = derive('fingerprint');
@@ -54,7 +55,7 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
-function hmac(key: Buffer, text: string): Buffer {
+function hmac(key: KeyObject, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 

@@ -34,6 +34,8 @@ export function openKeyedStore<Entry extends KeyedEntry>(
   }
   const get = db.prepare<[string], string>('SELECT entry FROM entries WHERE key = ?').pluck();
   const put = db.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?)');
+  // One statement is one transaction without the calls around it.
+  const putTwo = db.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?), (?, ?)');
   const remove = db.prepare('DELETE FROM entries WHERE key = ?');
   const putAll = db.transaction((entries: readonly Entry[]) => {
     for (const entry of entries) put.run(entry.key, JSON.stringify(entry));
@@ -48,9 +50,10 @@ export function openKeyedStore<Entry extends KeyedEntry>(
       return text === undefined ? undefined : (JSON.parse(text) as Entry);
     },
     put(...entries) {
-      const [only, ...more] = entries;
-      if (only !== undefined && more.length === 0) put.run(only.key, JSON.stringify(only));
-      else putAll(entries);
+      const [first, second] = entries;
+      if (entries.length > 2) putAll(entries);
+      else if (first && second) putTwo.run(first.key, JSON.stringify(first), second.key, JSON.stringify(second));
+      else if (first) put.run(first.key, JSON.stringify(first));
     },
     remove(key) {
       remove.run(key);

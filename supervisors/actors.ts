@@ -75,7 +75,6 @@ export type Actors = {
 
 export function createActors(options: ActorsOptions): Actors {
   const { parent, deciderOf, load, handle, crashed, monotonic } = options;
-  /** In the order of their last message: the first is the longest untouched. */
   const live = new Map<AddressKey, Actor>();
   let backlog = 0;
 
@@ -128,8 +127,6 @@ export function createActors(options: ActorsOptions): Actors {
       const key = addressKey(address);
       const found = live.get(key);
       if (found) {
-        live.delete(key);
-        live.set(key, found);
         found.touchedAt = monotonic();
         return found;
       }
@@ -171,7 +168,9 @@ export function createActors(options: ActorsOptions): Actors {
     },
     passivate(keep, before, mayStop) {
       let stopped = 0;
-      for (const actor of live.values()) {
+      // Put in order now and then rather than kept in order at every message.
+      const byAge = [...live.values()].sort((a, b) => a.touchedAt - b.touchedAt);
+      for (const actor of byAge) {
         if (live.size <= keep && actor.touchedAt >= before) break;
         if (actor.waiting.length > 0 || !mayStop(actor)) continue;
         stop(actor.ref);

@@ -5,6 +5,8 @@ import type { Commit, DeadLetter, MessageId, Reply } from '../actors/kernel/mess
 import type { PendingTimer, ShardStore, Snapshot, StoredAggregate, StoredCommit } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
 
+/** Versions that an actor remembers beside the newest: what answers show is mostly no older. */
+const RECENT_VERSIONS = 8;
 /** Commits of an aggregate between two snapshots: the most that loading it has to replay. */
 const SNAPSHOT_EVERY = 64;
 
@@ -22,9 +24,14 @@ export type Answered = {
   readonly requeued?: number;
 };
 
+/** The state of an aggregate at a version. */
+export type Observed = { readonly state: unknown; readonly version: number };
+
 export type Memory = {
   state: unknown;
   version: number;
+  /** The versions before it, oldest first: a few. */
+  readonly recent: Observed[];
   seq: number;
   readonly timers: Map<string, PendingTimer>;
   /** Messages answered by the commits after `forgotten`, for de-duplication, in the order of the commits. */
@@ -56,6 +63,7 @@ export function restore(
   const memory: Memory = {
     state: snapshot ? snapshot.state : decider.initial(id),
     version: snapshot?.version ?? 0,
+    recent: [],
     seq: snapshot?.seq ?? 0,
     timers: new Map(snapshot?.timers.map((timer) => [timer.name, timer])),
     seen: new Map(),
@@ -74,6 +82,10 @@ export function evolveAll(decider: AnyDecider, state: unknown, events: readonly 
 }
 
 export function remember(memory: Memory, decider: AnyDecider, commit: StoredCommit): void {
+  if (commit.version > memory.version && memory.version > 0) {
+    memory.recent.push({ state: memory.state, version: memory.version });
+    if (memory.recent.length > RECENT_VERSIONS) memory.recent.shift();
+  }
   memory.state = evolveAll(decider, memory.state, commit.events);
   memory.seq = commit.seq;
   memory.version = commit.version;
@@ -87,6 +99,11 @@ export function remember(memory: Memory, decider: AnyDecider, commit: StoredComm
   }
   note(memory, commit.cause, commit);
   if (commit.repair && 'letter' in commit.repair) note(memory, commit.repair.letter.envelope.id, commit);
+}
+
+/** The aggregate at a version, if it is still remembered. */
+export function versionIn({ state, version, recent }: Memory, wanted: number): Observed | undefined {
+  return wanted === version ? { state, version } : recent.find((each) => each.version === wanted);
 }
 
 function note(memory: Memory, id: MessageId, commit: StoredCommit): void {

@@ -11,7 +11,7 @@ import {
   KEY_REUSED,
 } from './decideCommit.ts';
 import { createGroupCommit, type GroupCommit, type Ticket } from './groupCommit.ts';
-import { type Answered, answerOf, forget, recall, remember, snapshotsAt } from './memory.ts';
+import { type Answered, answerOf, forget, type Observed, recall, remember, snapshotsAt, versionIn } from './memory.ts';
 import { createQuarantine, QUARANTINE_MS, type Quarantine } from './quarantine.ts';
 import { createRefusals } from './refusals.ts';
 import { createRelay, type Relay } from './relay.ts';
@@ -21,8 +21,6 @@ import { createTimers, type Timers } from './timers.ts';
 import { createWatchers } from './watchers.ts';
 
 const RETRY_AFTER_MS = 1_000;
-/** What a read sees. */
-export type Observed = { readonly state: unknown; readonly version: number };
 
 export class Shard {
   readonly #options: ShardOptions;
@@ -121,15 +119,18 @@ export class Shard {
     }
   }
 
-  /** The newest state of an aggregate, once it is durable: `observed` is absent without history. */
-  read(address: Address, answer: (result: Settled, observed?: Observed) => void): void {
+  /**
+   * The newest state of an aggregate, once it is durable: `observed` is absent without history. Or the state at a
+   * version: then it is absent also when only the store may know it.
+   */
+  read(address: Address, answer: (result: Settled, observed?: Observed) => void, wanted?: number): void {
     const actor = this.#unavailable() ?? this.#obtain(address);
     if (actor instanceof Error || 'kind' in actor) {
       answer(actor instanceof Error ? { kind: 'failed', error: actor } : actor);
       return;
     }
-    const { state, version } = actor.memory;
-    const observed = version === 0 ? undefined : { state, version };
+    const version = wanted ?? actor.memory.version;
+    const observed = version === 0 ? undefined : versionIn(actor.memory, version);
     const tell = (result: Settled) => answer(result, result.kind === 'done' ? observed : undefined);
     this.#settleDurable(actor, tell, { kind: 'done' });
   }

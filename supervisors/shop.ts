@@ -4,9 +4,9 @@ import { addressKey } from '../actors/kernel/address.ts';
 import type { Typed } from '../actors/kernel/decider.ts';
 import type { Envelope, MessageId, Reply } from '../actors/kernel/message.ts';
 import type { Clock, Settled, ShardStore, StoredCommit } from '../actors/kernel/ports.ts';
-import { type AnyDecider, evolveAll } from './memory.ts';
+import { type AnyDecider, evolveAll, type Observed } from './memory.ts';
 import type { Node } from './node.ts';
-import type { Observed, Shard } from './shard.ts';
+import type { Shard } from './shard.ts';
 
 /** The shop can't answer now; whether a command happened is not said, and repeating it with the same id is safe. */
 export class Unavailable extends Error {
@@ -77,12 +77,13 @@ export function createShopCore({ node, store, clock, deciders }: ShopCoreOptions
     return shard;
   }
 
-  function readNow(address: Address): Promise<Observed | undefined> {
+  function readNow(address: Address, version?: number): Promise<Observed | undefined> {
     return new Promise((resolve, refuse) => {
-      shardFor(address).read(address, (result, observed) => {
+      const answer = (result: Settled, observed?: Observed): void => {
         if (result.kind === 'done') resolve(observed);
         else refuse(errorOf(result));
-      });
+      };
+      shardFor(address).read(address, answer, version);
     });
   }
 
@@ -125,8 +126,9 @@ export function createShopCore({ node, store, clock, deciders }: ShopCoreOptions
       return observed as Versioned<State> | undefined;
     },
     async readAt<State>(address: Address, version: number) {
-      // Durability first: what the store has may still be behind what an answer showed.
-      await readNow(address);
+      // Also for durability: what the store has may still be behind what an answer showed.
+      const remembered = await readNow(address, version);
+      if (remembered) return remembered as Versioned<State>;
       const decider = deciders[address.type];
       if (!decider) return undefined;
       let found: Observed | undefined;

@@ -14,6 +14,14 @@ keys('a request id is the same for the same principal, route and key, on any nod
   assert.ok(id.startsWith('req_'));
 });
 
+keys('what was derived once is derived for ever: stores and clients hold these', () => {
+  assert.is(made.requestId('cus_1', 'POST', '/v1/orders', 'k1'), 'req_6KWQ4CNYXKMREJS4BNWAE9286W');
+  assert.is(made.createdId('ord', 'req_1'), 'ord_GMPFCFD0QVQP7KCDTTCNH29RTH');
+  assert.is(made.fingerprint({ a: 1 }), 'VdL5ebYlRTjGByBMVt00QhLbfebFFfYMhcsqa-gm0Oo');
+  assert.is(made.emailHash('a@example.com'), 'WT257FQ4YVNQPX77EMF2TFYW7Y');
+  assert.is(made.addressHash('192.0.2.1'), '7YKB0Z3F406XK8FSRCABM5FEDS');
+});
+
 keys('another principal, method, path, key or secret gives another request id', () => {
   const ids = [
     made.requestId('cus_1', 'POST', '/v1/orders', 'k1'),

@@ -47,11 +47,21 @@ export const BROKER_SOURCES: readonly BrokerSource[] = [
   { name: 'Homebrew', fetch: fetchFromBrew },
 ];
 
-async function fetchFromDebian({ staging, env }: FetchContext): Promise<string> {
+async function fetchFromDebian(context: FetchContext): Promise<string> {
+  const mirror = await ownMirror(context.env);
+  try {
+    return await fetchFromMirror(mirror ?? DEBIAN_MIRROR, context);
+  } catch (error) {
+    // A mirror inside a company may have this machine's own suite only.
+    if (mirror === undefined) throw error;
+    return fetchFromMirror(DEBIAN_MIRROR, context);
+  }
+}
+
+async function fetchFromMirror(mirror: string, { staging, env }: FetchContext): Promise<string> {
   const keyring = DEBIAN_KEYRINGS.find((file) => existsSync(file));
   const options = keyring === undefined ? '' : `[signed-by=${keyring}] `;
   const list = join(staging, 'sources.list');
-  const mirror = await debianMirror(env);
   writeFileSync(list, `deb ${options}${mirror} ${DEBIAN_SUITE} main\n`);
   for (const folder of ['lists/partial', 'cache/archives/partial']) {
     mkdirSync(join(staging, folder), { recursive: true });
@@ -61,24 +71,26 @@ async function fetchFromDebian({ staging, env }: FetchContext): Promise<string> 
     ...['-o', `Dir::State::lists=${join(staging, 'lists')}`, '-o', `Dir::Cache=${join(staging, 'cache')}`],
     ...['-o', 'Acquire::Languages=none', '-q'],
   ];
-  await run('apt-get', [...aside, 'update'], { env, timeoutMs: DOWNLOAD_TIMEOUT_MS });
-  await run('apt-get', [...aside, 'download', PACKAGE], { env, timeoutMs: DOWNLOAD_TIMEOUT_MS, folder: staging });
+  const limits = { env, timeoutMs: DOWNLOAD_TIMEOUT_MS, folder: staging };
+  await run('apt-get', [...aside, 'update'], limits);
+  await run('apt-get', [...aside, 'download', PACKAGE], limits);
   const files = await readdir(staging);
   const file = files.find((name) => name.endsWith('.deb'));
   if (file === undefined) throw new Error('apt-get: downloaded no package');
   await run('dpkg', ['-x', join(staging, file), join(staging, 'package')], { env, timeoutMs: COMMAND_TIMEOUT_MS });
-  return join(staging, 'package/usr/sbin/nats-server');
+  return join(staging, 'package/usr/sbin', PACKAGE);
 }
 
 /** The mirror that this machine's own packages come from, which may be the only one it reaches. */
-async function debianMirror(env: Environment): Promise<string> {
+async function ownMirror(env: Environment): Promise<string | undefined> {
   const format = '$(ORIGIN)|$(LABEL)|$(REPO_URI)';
-  const targets = await run('apt-get', ['indextargets', '--format', format], { env, timeoutMs: COMMAND_TIMEOUT_MS });
+  const options = { env, timeoutMs: COMMAND_TIMEOUT_MS };
+  const targets = await run('apt-get', ['indextargets', '--format', format], options).catch(() => '');
   const rows = targets.split('\n').map((line) => line.trim().split('|'));
   const own = rows.find(([origin, label]) => origin === 'Debian' && label === 'Debian');
   // Without downloaded lists apt knows the addresses only.
   const named = rows.find(([, , uri]) => uri !== undefined && /\/debian\/?$/.test(uri));
-  return (own ?? named)?.[2] ?? DEBIAN_MIRROR;
+  return (own ?? named)?.[2];
 }
 
 async function fetchRelease({ staging, env, releases }: FetchContext): Promise<string> {

@@ -1,0 +1,122 @@
+/** Follows one shard's log into this node's tables, for as long as the node runs, whoever owns the shard. */
+import type { Logger } from 'pino';
+import type { LogEntry, LogPosition, SharedLog } from '../../actors/kernel/clusterPorts.ts';
+import { type FollowedTables, type ShardTitle, titleAfter } from '../../actors/kernel/followedTables.ts';
+import type { Clock } from '../../actors/kernel/ports.ts';
+
+/** An entry that couldn't be applied is tried again after this long. */
+const APPLY_RETRY_MS = 1_000;
+
+class Stopped extends Error {
+  override readonly name = 'Stopped';
+}
+
+export interface Follower {
+  readonly position: LogPosition;
+  /** By the newest claim that was heard of, even if the tables don't hold it yet: a loss must be noticed at once. */
+  readonly title: ShardTitle | undefined;
+  /**
+   * Resolves once the tables hold everything that the log held when this was called.
+   * @throws what the log throws when it can't be asked; Stopped
+   */
+  caughtUp(): Promise<void>;
+  start(): void;
+  stop(): void;
+}
+
+export type FollowerOptions = {
+  readonly shard: number;
+  readonly log: Pick<SharedLog, 'follow' | 'end'>;
+  readonly tables: FollowedTables;
+  readonly clock: Pick<Clock, 'delay'>;
+  readonly logger: Logger;
+  readonly onTitle: () => void;
+  readonly onApplied: () => void;
+};
+
+type Waiter = { readonly end: LogPosition; readonly resolve: () => void; readonly reject: (reason: Error) => void };
+
+export function createFollower(options: FollowerOptions): Follower {
+  const { shard, log, tables, clock, logger, onTitle, onApplied } = options;
+  let title = tables.title(shard);
+  let following: { stop(): void } | undefined;
+  let stopped = false;
+  // The log hands over a bounded number of entries before the first of them is done.
+  let applied: Promise<void> = Promise.resolve();
+  const waiters = new Set<Waiter>();
+  const retries = new Set<() => void>();
+
+  function onEntry(entry: LogEntry): Promise<void> {
+    const before = title;
+    title = titleAfter(title, entry);
+    if (title !== before) onTitle();
+    applied = applied.then(() => apply(entry));
+    return applied;
+  }
+
+  async function apply(entry: LogEntry): Promise<void> {
+    for (let tries = 0; !stopped; tries++) {
+      try {
+        if (entry.position > tables.position(shard)) await tables.apply(shard, entry);
+        break;
+      } catch (error) {
+        // Going on without it would make these tables differ from everybody else's.
+        const level = tries === 0 ? 'error' : 'warn';
+        logger[level](
+          { error, shard, position: entry.position, tries },
+          'a log entry could not be applied, trying again',
+        );
+        await pause(APPLY_RETRY_MS);
+      }
+    }
+    if (stopped) return;
+    wake();
+    onApplied();
+  }
+
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const goOn = (): void => {
+        retries.delete(goOn);
+        cancel();
+        resolve();
+      };
+      const cancel = clock.delay(ms, goOn);
+      retries.add(goOn);
+    });
+  }
+
+  function wake(): void {
+    const position = tables.position(shard);
+    for (const waiter of waiters) {
+      if (waiter.end > position) continue;
+      waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+
+  return {
+    get position() {
+      return tables.position(shard);
+    },
+    get title() {
+      return title;
+    },
+    async caughtUp() {
+      const end = await log.end(shard);
+      if (stopped) throw new Stopped('this node follows the log no more');
+      if (tables.position(shard) >= end) return;
+      await new Promise<void>((resolve, reject) => waiters.add({ end, resolve, reject }));
+    },
+    start() {
+      following = log.follow(shard, tables.position(shard), onEntry);
+    },
+    stop() {
+      stopped = true;
+      following?.stop();
+      for (const goOn of retries) goOn();
+      for (const waiter of waiters) waiter.reject(new Stopped('this node follows the log no more'));
+      waiters.clear();
+    },
+  };
+}

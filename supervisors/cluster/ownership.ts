@@ -1,0 +1,186 @@
+/**
+ * Which shards this node decides for. Every node follows the logs of all shards; ownership only says who appends. The log
+ * refuses whoever isn't the newest claimant, so all that is decided here may be late or wrong without harm.
+ */
+import type { Logger } from 'pino';
+import type { Heartbeat, NodeCalls, SharedLog } from '../../actors/kernel/clusterPorts.ts';
+import type { FollowedTables } from '../../actors/kernel/followedTables.ts';
+import type { Clock } from '../../actors/kernel/ports.ts';
+import { type ClusterView, shardView } from './clusterView.ts';
+import { createContact } from './contact.ts';
+import { type HandOverAnswer, type HandOverRequest, isHandOverRequest } from './handOver.ts';
+import { createMembership, type NameTaken, TIMEOUT_MS } from './membership.ts';
+import { createSlots } from './pacing.ts';
+import { type WantedPlace, wantedPlace } from './rendezvous.ts';
+import { type OwnershipCounts, type ShardHost, ShardOwner } from './shardOwner.ts';
+
+/** A node without contact for so long answers no reads: the others wait longer before they take its shards. */
+const HOLD_MS = (TIMEOUT_MS * 2) / 3;
+/** How often time-outs, back-offs and the contact are looked at. */
+const TICK_MS = 250;
+/** A node that may own shards from now on waits for so long: others that start with it become active at the same time. */
+const FIRST_CLAIM_MS = 500;
+/** Shards that this node takes over from live nodes at a time, and that it hands over. */
+const MAX_MOVES = 2;
+const MOVE_SPACING_MS = 100;
+const MOVE_EXPIRE_MS = 20_000;
+/** The last releases of a drained node may take so long. */
+const LAST_RELEASES_MS = 5_000;
+
+export interface Ownership {
+  /** This node owns the shard and nobody else can have taken it over unnoticed: its memory may be read. */
+  mayServe(shard: number): boolean;
+  /** The host was fenced off under this claim, or needs a new one. */
+  lost(shard: number, epoch: number): void;
+  /** To what other nodes ask this one by name; undefined if it is another's question. */
+  answer(body: unknown): Promise<HandOverAnswer> | undefined;
+  /**
+   * Hands all shards over, few at a time; those that nobody came for within the patience are released to anybody. Resolves
+   * with the number of shards that couldn't be released: others take them once they miss this node.
+   */
+  drain(patienceMs: number): Promise<number>;
+  /** Leaves at once, without a word to the log. */
+  stop(): Promise<void>;
+  view(): ClusterView;
+  /** Cheap enough for each probe. */
+  readonly ready: boolean;
+}
+
+export type OwnershipOptions = {
+  readonly shards: number;
+  /** Incarnations of one name must sort by their start, as ULIDs do. */
+  readonly self: Pick<Heartbeat, 'node' | 'incarnation' | 'version' | 'address'>;
+  readonly log: SharedLog;
+  /** `answer` must be given to `serveNode` by the caller. */
+  readonly calls: Pick<NodeCalls, 'announce' | 'heard' | 'askNode' | 'lastContact'>;
+  readonly tables: FollowedTables;
+  readonly host: ShardHost;
+  readonly clock: Pick<Clock, 'monotonic' | 'delay'>;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** Another node uses our name: this one has left and must end. */
+  readonly onNameTaken: (error: NameTaken) => void;
+};
+
+export function createOwnership(options: OwnershipOptions): Ownership {
+  const { self, calls, clock, logger } = options;
+  const me = self.node;
+  const contact = createContact({ clock, calls, limitMs: HOLD_MS });
+  const counts: OwnershipCounts = { claims: 0, lost: 0, released: 0, received: 0 };
+  const slots = { clock, size: MAX_MOVES, expireMs: MOVE_EXPIRE_MS };
+  const given = createSlots({ ...slots, spacingMs: 0 });
+  const parts = {
+    ...options,
+    me,
+    contact,
+    counts,
+    moves: createSlots({ ...slots, spacingMs: MOVE_SPACING_MS }),
+    wanted: (shard: number) => (clock.monotonic() >= firstClaimAt ? place(shard).owner : undefined),
+    leaving: () => membership.state === 'draining',
+    alive: (node: string) => membership.alive(node),
+  };
+  const owners = Array.from({ length: options.shards }, (_, shard) => new ShardOwner(shard, parts));
+  let cancelTick: () => void = () => undefined;
+  let stopped = false;
+  let firstClaimAt = Number.POSITIVE_INFINITY;
+  let places: readonly WantedPlace[] = [];
+  const membership = createMembership({
+    clock,
+    calls,
+    self,
+    standings,
+    onChange,
+    onNameTaken: (error) => {
+      logger.fatal({ error }, 'another node has the name of this one');
+      void stop();
+      options.onNameTaken(error);
+    },
+  });
+
+  const place = (shard: number): WantedPlace => places[shard] ?? {};
+
+  function standings(): Heartbeat['shards'] {
+    return owners.map(({ shard, epoch, position }) => ({ shard, ...(epoch !== undefined && { epoch }), position }));
+  }
+
+  function onChange(): void {
+    const active = membership.active();
+    places = owners.map(({ shard }) => wantedPlace(shard, active));
+    considerAll();
+  }
+
+  function considerAll(): void {
+    for (const owner of owners) owner.consider();
+  }
+
+  function tick(): void {
+    cancelTick = clock.delay(TICK_MS, tick);
+    membership.look();
+    if (membership.state === 'joining' && membership.settled && owners.every(({ caughtUp }) => caughtUp)) {
+      logger.info({ node: me }, 'all logs are followed: this node may own shards');
+      firstClaimAt = clock.monotonic() + FIRST_CLAIM_MS;
+      membership.setState('active');
+    }
+    considerAll();
+  }
+
+  async function handOver({ shard, epoch, to }: HandOverRequest): Promise<HandOverAnswer> {
+    const owner = owners[shard];
+    if (!owner || stopped) return { kind: 'not-owner' };
+    if (owner.phase === 'owning' && place(shard).owner !== to) return { kind: 'refused', reason: 'not-wanted' };
+    const done = given.take();
+    if (!done) return { kind: 'refused', reason: 'busy' };
+    return owner.handOver(epoch, to).finally(done);
+  }
+
+  const held = (): ShardOwner[] => owners.filter(({ phase }) => phase !== 'following');
+
+  async function untilNothingIsHeld(deadline: number, giveUp: () => boolean): Promise<void> {
+    while (!stopped && held().length > 0 && clock.monotonic() < deadline && !giveUp()) {
+      await new Promise<void>((resolve) => clock.delay(TICK_MS, resolve));
+    }
+  }
+
+  async function drain(patienceMs: number): Promise<number> {
+    membership.setState('draining');
+    logger.info({ shards: held().length, patienceMs }, 'handing all shards over');
+    await untilNothingIsHeld(clock.monotonic() + patienceMs, () => membership.others().length === 0);
+    const rest = held().flatMap((owner) => (owner.epoch === undefined ? [] : [owner.handOver(owner.epoch, undefined)]));
+    if (rest.length > 0) logger.warn({ shards: rest.length }, 'nobody came for these shards: released to anybody');
+    await untilNothingIsHeld(clock.monotonic() + LAST_RELEASES_MS, () => false);
+    return held().length;
+  }
+
+  async function stop(): Promise<void> {
+    if (stopped) return;
+    stopped = true;
+    cancelTick();
+    membership.stop();
+    await Promise.all(owners.map((owner) => owner.stop()));
+  }
+
+  const isReady = (): boolean =>
+    membership.state === 'active' &&
+    owners.every((owner) => owner.caughtUp && (place(owner.shard).owner !== me || owner.mayServe));
+
+  for (const owner of owners) owner.start();
+  tick();
+  return {
+    mayServe: (shard) => owners[shard]?.mayServe ?? false,
+    lost: (shard, epoch) => owners[shard]?.lost(epoch),
+    answer: (body) => (isHandOverRequest(body) ? handOver(body) : undefined),
+    drain,
+    stop,
+    view: () => ({
+      me,
+      ready: isReady(),
+      nodes: [{ ...self, state: membership.state, heardMsAgo: 0, shards: standings() }, ...membership.members()],
+      shards: owners.map((owner) => shardView(owner, place(owner.shard), me, membership)),
+      counts: { ...counts },
+    }),
+    get ready() {
+      return isReady();
+    },
+  };
+}

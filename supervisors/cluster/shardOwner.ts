@@ -1,0 +1,381 @@
+/** One shard on one node: carries out what `shardPhase.ts` says, against the log, the other nodes and the host. */
+import type { Logger } from 'pino';
+import { type Claim, Fenced, type NodeCalls, type SharedLog } from '../../actors/kernel/clusterPorts.ts';
+import type { FollowedTables } from '../../actors/kernel/followedTables.ts';
+import type { Clock } from '../../actors/kernel/ports.ts';
+import type { Contact } from './contact.ts';
+import { createFollower, type Follower } from './follower.ts';
+import { asHandOverAnswer, type HandOverAnswer, type HandOverRequest } from './handOver.ts';
+import { type BackOff, createBackOff, type Slots, within } from './pacing.ts';
+import { nextStep, type Phase } from './shardPhase.ts';
+
+/** A claim that was lost or couldn't be made is made again after a growing pause. */
+const CLAIM_BACK_OFF = { firstMs: 250, maxMs: 30_000, forgetMs: 60_000 };
+/** A hand-over that was refused or went wrong. */
+const ASK_BACK_OFF = { firstMs: 250, maxMs: 5_000, forgetMs: 10_000 };
+/** Until our tables have reached the log's end, before a live owner is asked to stop. */
+const CATCH_UP_MS = 10_000;
+/** Until a live owner has written what it decided and its release. */
+const HAND_OVER_MS = 5_000;
+/** Whoever a release names has so long to claim before the others do. */
+const NAMED_MS = 1_000;
+const RELEASE_TRIES = 3;
+const RELEASE_RETRY_MS = 200;
+
+/** What runs the shard's actors. */
+export interface ShardHost {
+  /** The shard decides from now on; the tables hold everything before the claim. */
+  open(shard: number, claim: Claim): void;
+  /**
+   * The shard stops deciding. With `flush` what is decided is made durable first; without, this node has lost the shard and
+   * must forget it. Called once for each open.
+   */
+  close(shard: number, how: { readonly flush: boolean }): Promise<void>;
+}
+
+/** What all shards of a node share. */
+export type NodeParts = {
+  readonly me: string;
+  readonly log: SharedLog;
+  readonly calls: Pick<NodeCalls, 'askNode'>;
+  readonly tables: FollowedTables;
+  readonly host: ShardHost;
+  readonly clock: Pick<Clock, 'monotonic' | 'delay'>;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly contact: Contact;
+  /** Hand-overs that this node asked for. */
+  readonly moves: Slots;
+  readonly wanted: (shard: number) => string | undefined;
+  readonly leaving: () => boolean;
+  readonly alive: (node: string) => boolean;
+  readonly counts: OwnershipCounts;
+};
+
+/** Since the start of the process. */
+export type OwnershipCounts = { claims: number; lost: number; released: number; received: number };
+
+export class ShardOwner {
+  readonly #parts: NodeParts;
+  readonly #shard: number;
+  readonly #follower: Follower;
+  readonly #claims: BackOff;
+  readonly #asks: BackOff;
+  #phase: Phase = { kind: 'following' };
+  #asking = false;
+  /** Of the hand-over under way. */
+  #endMove: (() => void) | undefined;
+  #disownedEpoch: number | undefined;
+  #titleSeenAt: number;
+  /** The break of contact after which it is known that nobody else had claimed the shard. */
+  #provenAfter = -1;
+  #provingAfter = -1;
+  #caughtUp = false;
+  #catchingUp = false;
+  #stopped = false;
+
+  constructor(shard: number, parts: NodeParts) {
+    this.#shard = shard;
+    this.#parts = parts;
+    const { log, tables, clock, random, logger } = parts;
+    this.#claims = createBackOff({ clock, random, ...CLAIM_BACK_OFF });
+    this.#asks = createBackOff({ clock, random, ...ASK_BACK_OFF });
+    this.#titleSeenAt = clock.monotonic();
+    const onTitle = (): void => {
+      this.#titleSeenAt = clock.monotonic();
+      this.consider();
+    };
+    const onApplied = (): void => {
+      if (this.#phase.kind === 'claiming') this.consider();
+    };
+    this.#follower = createFollower({ shard, log, tables, clock, logger, onTitle, onApplied });
+  }
+
+  get shard(): number {
+    return this.#shard;
+  }
+
+  get phase(): Phase['kind'] {
+    return this.#phase.kind;
+  }
+
+  get position(): number {
+    return this.#follower.position;
+  }
+
+  get title(): Follower['title'] {
+    return this.#follower.title;
+  }
+
+  /** Set while this node owns the shard. */
+  get epoch(): number | undefined {
+    return this.#phase.kind === 'owning' ? this.#phase.claim.epoch : undefined;
+  }
+
+  /** The tables have once held everything that was in the log after the start. */
+  get caughtUp(): boolean {
+    return this.#caughtUp;
+  }
+
+  get mayServe(): boolean {
+    const { contact } = this.#parts;
+    contact.look();
+    return this.#phase.kind === 'owning' && contact.up && this.#provenAfter === contact.breaks;
+  }
+
+  start(): void {
+    this.#follower.start();
+    this.consider();
+  }
+
+  /** Does what is to be done now. Called when anything has changed that it depends on, and by a timer. */
+  consider(): void {
+    if (this.#stopped) return;
+    this.#keepProven();
+    if (!this.#caughtUp) void this.#catchUp();
+    const step = nextStep(this.#phase, this.#facts());
+    switch (step.do) {
+      case 'wait':
+        return;
+      case 'claim':
+        void this.#claim();
+        return;
+      case 'ask':
+        void this.#ask(step.holder, step.epoch);
+        return;
+      case 'open':
+        this.#open(step.claim);
+        return;
+      case 'drop':
+        void this.#drop(step.claim);
+        return;
+      case 'release':
+        void this.#release(step.claim, undefined);
+        return;
+      default:
+        step satisfies never;
+    }
+  }
+
+  /** The host found out by an append that the shard is another's, or that a new claim is needed. */
+  lost(epoch: number): void {
+    if (this.#phase.kind === 'owning' && this.#phase.claim.epoch === epoch) void this.#drop(this.#phase.claim);
+  }
+
+  /** Gives the shard up, to somebody or to anybody. */
+  async handOver(epoch: number, to: string | undefined): Promise<HandOverAnswer> {
+    const phase = this.#phase;
+    switch (phase.kind) {
+      case 'following':
+        return { kind: 'not-owner' };
+      case 'owning':
+        if (phase.claim.epoch !== epoch) return { kind: 'refused', reason: 'busy' };
+        return { kind: (await this.#release(phase.claim, to)) ? 'released' : 'not-owner' };
+      case 'claiming':
+      case 'releasing':
+        return { kind: 'refused', reason: 'busy' };
+      default:
+        return phase satisfies never;
+    }
+  }
+
+  /** Ends without a word to the log: what is still owned is for others to take once they miss this node. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#follower.stop();
+    this.#endMove?.();
+    if (this.#phase.kind !== 'owning') return;
+    this.#phase = { kind: 'releasing', claim: this.#phase.claim, fenced: true };
+    await this.#close(false);
+  }
+
+  #facts(): Parameters<typeof nextStep>[1] {
+    const { me, contact, wanted, leaving, alive, clock } = this.#parts;
+    contact.look();
+    return {
+      me,
+      wanted: wanted(this.#shard),
+      leaving: leaving(),
+      title: this.#follower.title,
+      position: this.#follower.position,
+      inContact: contact.up,
+      alive,
+      disownedEpoch: this.#disownedEpoch,
+      namedIsLate: clock.monotonic() - this.#titleSeenAt > NAMED_MS,
+      mayClaim: this.#claims.over,
+      mayAsk: this.#asks.over && !this.#asking,
+    };
+  }
+
+  async #claim(): Promise<void> {
+    const { log, me, contact, counts } = this.#parts;
+    const breaks = contact.breaks;
+    this.#phase = { kind: 'claiming' };
+    counts.claims++;
+    try {
+      const claim = await log.claim(this.#shard, me);
+      this.#phase = { kind: 'claiming', claim };
+      // Without a break since, nobody else's claim can have been in force for long without our hearing of it.
+      this.#provenAfter = breaks;
+      if (this.#stopped) await claim.release();
+    } catch (error) {
+      this.#warn(error, 'a shard could not be claimed, trying again');
+      this.#toFollowing();
+      this.#claims.fail();
+    }
+    this.consider();
+  }
+
+  #open(claim: Claim): void {
+    const { host, logger } = this.#parts;
+    this.#phase = { kind: 'owning', claim };
+    this.#asks.reset();
+    this.#endMove?.();
+    logger.info({ shard: this.#shard, epoch: claim.epoch }, 'shard taken over');
+    try {
+      host.open(this.#shard, claim);
+    } catch (error) {
+      this.#warn(error, 'a shard could not be opened, giving it up');
+      this.#claims.fail();
+      void this.#release(claim, undefined);
+      return;
+    }
+    this.#keepProven();
+  }
+
+  /** Somebody else has the shard, or this claim can't be used any more. */
+  async #drop(claim: Claim): Promise<void> {
+    const { logger, counts, me } = this.#parts;
+    const opened = this.#phase.kind === 'owning';
+    const title = this.#follower.title;
+    counts.lost++;
+    this.#claims.fail();
+    logger.warn({ shard: this.#shard, epoch: claim.epoch, title, me }, 'shard lost');
+    this.#phase = { kind: 'releasing', claim, fenced: true };
+    if (opened) await this.#close(false);
+    this.#toFollowing();
+    this.consider();
+  }
+
+  /** True when the release is in the log. */
+  async #release(claim: Claim, to: string | undefined): Promise<boolean> {
+    const { logger, counts } = this.#parts;
+    const opened = this.#phase.kind === 'owning';
+    this.#phase = { kind: 'releasing', claim, fenced: false };
+    if (opened) await this.#close(true);
+    const released = await this.#storeRelease(claim, to);
+    if (released) {
+      counts.released++;
+      logger.info({ shard: this.#shard, epoch: claim.epoch, to }, 'shard released');
+    }
+    this.#toFollowing();
+    this.consider();
+    return released;
+  }
+
+  /** If it can't be stored, this node answers whoever asks that it has the shard no more. */
+  async #storeRelease(claim: Claim, to: string | undefined): Promise<boolean> {
+    for (let tries = 1; !this.#stopped; tries++) {
+      try {
+        await claim.release(to);
+        return true;
+      } catch (error) {
+        if (error instanceof Fenced) return false;
+        this.#warn(error, 'a release could not be stored');
+        if (tries >= RELEASE_TRIES) return false;
+        await new Promise<void>((resolve) => this.#parts.clock.delay(RELEASE_RETRY_MS, resolve));
+      }
+    }
+    return false;
+  }
+
+  async #close(flush: boolean): Promise<void> {
+    try {
+      await this.#parts.host.close(this.#shard, { flush });
+    } catch (error) {
+      this.#warn(error, 'a shard did not close cleanly');
+    }
+  }
+
+  /** Asks the live holder for the shard once our tables are as warm as its own, so that callers wait least. */
+  async #ask(holder: string, epoch: number): Promise<void> {
+    const { me, calls, clock, moves } = this.#parts;
+    const endMove = moves.take();
+    if (!endMove) return;
+    this.#asking = true;
+    this.#endMove = endMove;
+    try {
+      await within(this.#follower.caughtUp(), CATCH_UP_MS, clock);
+      const request: HandOverRequest = { kind: 'hand-over', shard: this.#shard, epoch, to: me };
+      await this.#answered(asHandOverAnswer(await calls.askNode(holder, request, HAND_OVER_MS)), epoch);
+    } catch (error) {
+      this.#warn(error, 'a hand-over went wrong, trying again', holder);
+      this.#asks.fail();
+    }
+    this.#asking = false;
+    this.consider();
+    // A shard that is on its way to us keeps the slot until it is open here, or the slot expires.
+    if (this.#phase.kind === 'following') endMove();
+  }
+
+  async #answered(answer: HandOverAnswer, epoch: number): Promise<void> {
+    switch (answer.kind) {
+      case 'released':
+        this.#parts.counts.received++;
+        // Not to ask once more before the release is seen in the log.
+        await within(this.#follower.caughtUp(), CATCH_UP_MS, this.#parts.clock);
+        return;
+      case 'not-owner':
+        this.#disownedEpoch = epoch;
+        return;
+      case 'refused':
+        this.#asks.fail();
+        return;
+      default:
+        answer satisfies never;
+    }
+  }
+
+  /** After a break of contact: shows that the newest claim is still ours, before anything is read from memory. */
+  #keepProven(): void {
+    const { contact } = this.#parts;
+    const phase = this.#phase;
+    contact.look();
+    const { breaks } = contact;
+    if (phase.kind !== 'owning' || this.#provenAfter === breaks || this.#provingAfter === breaks || !contact.up) return;
+    this.#provingAfter = breaks;
+    this.#follower.caughtUp().then(
+      () => {
+        // Had somebody claimed it, the entry would have been seen by now and the phase be another.
+        if (this.#phase === phase) this.#provenAfter = breaks;
+      },
+      (error) => {
+        this.#warn(error, 'the log could not be asked whether this shard is still ours');
+        this.#provingAfter = -1;
+      },
+    );
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#catchingUp) return;
+    this.#catchingUp = true;
+    try {
+      await this.#follower.caughtUp();
+      this.#caughtUp = true;
+    } catch (error) {
+      this.#warn(error, 'the log could not be asked how long it is');
+    }
+    this.#catchingUp = false;
+  }
+
+  #toFollowing(): void {
+    this.#phase = { kind: 'following' };
+    this.#endMove?.();
+  }
+
+  #warn(error: unknown, what: string, node?: string): void {
+    if (!this.#stopped)
+      this.#parts.logger.warn({ error, shard: this.#shard, ...(node !== undefined && { node }) }, what);
+  }
+}

@@ -1,0 +1,176 @@
+/** A shard's log as a JetStream stream: one subject, whole bytes, answers of the broker turned into outcomes. */
+import { type ApiError, JetStreamApiError, type JetStreamManager, type PubAck } from '@nats-io/jetstream';
+import { errors, headers, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
+import { LogUnanswered } from '../../../actors/kernel/clusterPorts.ts';
+import {
+  BrokerForbids,
+  brokerError,
+  JetStreamOff,
+  MessageTooLarge,
+  StreamFull,
+  StreamMissing,
+  StreamUnavailable,
+} from '../errors.ts';
+import { type Link, linkOf } from '../link.ts';
+import type { Expectation, LogStream, Published, StoredEntry } from './stream.ts';
+import { type TailLog, tailStream } from './tailing.ts';
+
+/** An answer takes about 1 ms; a repetition costs the broker a look at its ids. */
+const ANSWER_MS = 2_000;
+/** Room in a message for the headers that the log sets. */
+const HEADER_BYTES = 512;
+/** JetStream's own codes (server/errors.json of nats-server). */
+const WRONG_ID = 10_070;
+const WRONG_POSITION = new Set([10_071, 10_164]);
+const WRONG_STREAM = 10_060;
+const NOTHING_THERE = 10_037;
+
+export type NatsStreamOptions = {
+  readonly connection: NatsConnection;
+  readonly manager: JetStreamManager;
+  readonly name: string;
+  readonly subject: string;
+  readonly logger: TailLog;
+};
+
+export function createNatsStream({ connection, manager, name, subject, logger }: NatsStreamOptions): LogStream {
+  const link = linkOf(connection);
+
+  async function publish(id: string, payload: Uint8Array, expected?: Expectation): Promise<Published> {
+    if (!link.up && !(await link.whenUp())) return { kind: 'closed' };
+    const limit = connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
+    if (payload.length + HEADER_BYTES > limit) {
+      const reason = `its ${payload.length} bytes are more than the broker takes (max_payload ${limit})`;
+      return { kind: 'refused', fault: 'record', reason };
+    }
+    const published = await attempt(connection, link, subject, payload, publishHeaders(name, id, expected));
+    return published.kind === 'absent' ? whyAbsent(published) : published;
+  }
+
+  /** A stream that doesn't exist has nobody to answer either. */
+  async function whyAbsent(absent: Published): Promise<Published> {
+    try {
+      await manager.streams.info(name);
+      return absent;
+    } catch (error) {
+      const named = brokerError(error, DOING);
+      return named instanceof StreamMissing ? { kind: 'refused', fault: 'store', reason: named.message } : absent;
+    }
+  }
+
+  return {
+    name,
+    get closed() {
+      return connection.isClosed();
+    },
+    publish,
+    async read(position) {
+      return asked(link, name, async () => {
+        const stored = await manager.streams.getMessage(name, { seq: position }).catch((error: unknown) => {
+          if (isNothingThere(error)) return null;
+          throw error;
+        });
+        return stored ? { position, id: stored.header.get('Nats-Msg-Id'), payload: stored.data } : undefined;
+      });
+    },
+    async bounds() {
+      return asked(link, name, async () => {
+        const { state } = await manager.streams.info(name);
+        return { first: Math.max(state.first_seq, 1), last: state.last_seq };
+      });
+    },
+    tail(after, { entry, failed }) {
+      return tailStream({
+        connection,
+        manager,
+        stream: name,
+        after,
+        on: (message) => entry(toEntry(message)),
+        failed,
+        logger,
+      });
+    },
+  };
+}
+
+const toEntry = (message: { readonly position: number; readonly message: Msg }): StoredEntry => ({
+  position: message.position,
+  id: message.message.headers?.get('Nats-Msg-Id') ?? '',
+  payload: message.message.data,
+});
+
+function publishHeaders(stream: string, id: string, expected: Expectation | undefined): MsgHdrs {
+  const set = headers();
+  set.append('Nats-Msg-Id', id);
+  set.append('Nats-Expected-Stream', stream);
+  if (expected) {
+    set.append('Nats-Expected-Last-Sequence', String(expected.position));
+    set.append('Nats-Expected-Last-Msg-Id', expected.id);
+  }
+  return set;
+}
+
+/** One request; a connection that is lost meanwhile ends it at once. */
+function attempt(
+  connection: NatsConnection,
+  link: Link,
+  subject: string,
+  payload: Uint8Array,
+  withHeaders: MsgHdrs,
+): Promise<Published> {
+  return new Promise((resolve) => {
+    const forget = link.onceDown(() => resolve({ kind: 'unknown', reason: 'the connection to the broker was lost' }));
+    connection
+      .request(subject, payload, { headers: withHeaders, timeout: ANSWER_MS })
+      .then(outcomeOfAck, outcomeOfError)
+      .then((outcome) => {
+        forget();
+        resolve(outcome);
+      });
+  });
+}
+
+type AckOrError = PubAck & { readonly error?: ApiError };
+
+function outcomeOfAck(answer: Msg): Published {
+  const { seq, error } = answer.json<AckOrError>();
+  if (!error) return { kind: 'stored', position: seq };
+  const reason = `${error.description} (${error.err_code})`;
+  if (error.err_code === WRONG_ID) return { kind: 'contradicted', about: 'id', reason };
+  if (WRONG_POSITION.has(error.err_code)) return { kind: 'contradicted', about: 'position', reason };
+  if (error.err_code === WRONG_STREAM) return { kind: 'refused', fault: 'store', reason };
+  return outcomeOfError(new JetStreamApiError(error));
+}
+
+/** What this process does to the log, for the messages of errors. */
+const DOING = 'store an entry';
+const REFUSALS = [StreamFull, StreamMissing, JetStreamOff, BrokerForbids] as const;
+
+function outcomeOfError(error: unknown): Published {
+  const cause = error instanceof errors.RequestError ? error.cause : error;
+  if (cause instanceof errors.ClosedConnectionError || cause instanceof errors.DrainingConnectionError) {
+    return { kind: 'closed' };
+  }
+  const named = brokerError(error, DOING);
+  const reason = named.message;
+  if (named instanceof MessageTooLarge) return { kind: 'refused', fault: 'record', reason };
+  if (REFUSALS.some((kind) => named instanceof kind)) return { kind: 'refused', fault: 'store', reason };
+  if (named instanceof StreamUnavailable) return { kind: 'absent', reason };
+  // What isn't known to be final may be about the moment: a conflict with an attempt in flight, a leader that is going.
+  return { kind: 'unknown', reason };
+}
+
+/** No such entry, no such stream. */
+const isNothingThere = (error: unknown): boolean =>
+  (error instanceof JetStreamApiError && error.code === NOTHING_THERE) ||
+  brokerError(error, '') instanceof StreamMissing;
+
+/** A question to the stream's leader; without an answer it says so in one class, whatever the reason. */
+async function asked<Answer>(link: Link, name: string, question: () => Promise<Answer>): Promise<Answer> {
+  if (!link.up && !(await link.whenUp())) throw new LogUnanswered(`the connection to the log ${name} was closed`);
+  try {
+    return await question();
+  } catch (error) {
+    throw new LogUnanswered(brokerError(error, `read the log ${name}`).message, { cause: error });
+  }
+}

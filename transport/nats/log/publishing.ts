@@ -1,0 +1,139 @@
+/**
+ * Publishes one entry until it is known whether it is in the log. An attempt without an answer may have been stored, and
+ * may be stored yet: the same bytes are sent again under the same id and the same expectation, which stores them once, and
+ * where the broker contradicts the log itself is asked.
+ */
+import { Fenced, type LogPosition, LogUnanswered } from '../../../actors/kernel/clusterPorts.ts';
+import { AppendRefused } from '../../../actors/kernel/ports.ts';
+import type { Expectation, LogStream } from './stream.ts';
+
+/** How long an append waits for somebody to serve the log before it is refused: three brokers elect within 4 to 7 s. */
+const ABSENT_PATIENCE_MS = 15_000;
+const FIRST_PAUSE_MS = 20;
+const MAX_PAUSE_MS = 1_000;
+
+export type PublishingTimes = {
+  readonly monotonic: () => number;
+  /** Runs the task after ms of real time. */
+  readonly delay: (ms: number, task: () => void) => void;
+};
+
+const pause = (times: PublishingTimes, attempt: number): Promise<void> =>
+  new Promise((resolve) => times.delay(Math.min(FIRST_PAUSE_MS * 2 ** attempt, MAX_PAUSE_MS), resolve));
+
+export type Publication = { readonly id: string; readonly payload: Uint8Array };
+
+/**
+ * For what counts wherever it lands.
+ * @throws AppendRefused; LogUnanswered after the patience
+ */
+export async function publishAnywhere(
+  stream: LogStream,
+  times: PublishingTimes,
+  { id, payload }: Publication,
+  patienceMs: number,
+): Promise<LogPosition> {
+  const deadline = times.monotonic() + patienceMs;
+  let unknown = false;
+  for (let attempt = 0; ; attempt++) {
+    const published = await stream.publish(id, payload);
+    if (published.kind === 'stored') return published.position;
+    if (published.kind === 'closed') throw new LogUnanswered(`the connection to the log ${stream.name} was closed`);
+    if (published.kind === 'refused' && !unknown) throw refusal(stream, published.reason, published.fault);
+    if (published.kind === 'unknown') unknown = true;
+    if (times.monotonic() >= deadline) {
+      if (unknown) throw new LogUnanswered(`the log ${stream.name} gave no answer: ${published.reason}`);
+      throw refusal(stream, published.reason);
+    }
+    await pause(times, attempt);
+  }
+}
+
+/**
+ * For what counts only right after the expected entry.
+ * @throws Fenced, AppendRefused; LogUnanswered only once the connection was closed
+ */
+export async function publishAfter(
+  stream: LogStream,
+  times: PublishingTimes,
+  publication: Publication,
+  expected: Expectation,
+): Promise<LogPosition> {
+  const { id, payload } = publication;
+  const wanted = expected.position + 1;
+  const absentUntil = times.monotonic() + ABSENT_PATIENCE_MS;
+  let unknown = false;
+  for (let attempt = 0; ; attempt++) {
+    const published = await stream.publish(id, payload, expected);
+    if (published.kind === 'closed') throw new LogUnanswered(`the connection to the log ${stream.name} was closed`);
+    if (published.kind === 'stored' && published.position === wanted) return wanted;
+    if (published.kind === 'stored' || published.kind === 'contradicted') {
+      const idForgotten = published.kind === 'contradicted' && published.about === 'id';
+      const verdict = await asked(stream, times, () => judge(stream, publication, expected, idForgotten));
+      if (verdict === 'stored') return wanted;
+      if (verdict !== 'again') throw verdict;
+    }
+    if (published.kind === 'refused') {
+      // The limits of a broker are looked at before its memory of ids: an earlier attempt may have got through.
+      if (unknown && (await asked(stream, times, () => isStored(stream, publication, wanted)))) return wanted;
+      throw refusal(stream, published.reason, published.fault);
+    }
+    if (published.kind === 'unknown') unknown = true;
+    else if (published.kind === 'absent' && !unknown && times.monotonic() >= absentUntil)
+      throw refusal(stream, published.reason);
+    await pause(times, attempt);
+  }
+}
+
+const refusal = ({ name }: LogStream, reason: string, fault: 'store' | 'record' = 'store'): AppendRefused =>
+  new AppendRefused(`the log ${name} refused an entry: ${reason}`, { fault });
+
+/** Asks until there is an answer; gives up only with the connection. */
+async function asked<Answer>(
+  stream: LogStream,
+  times: PublishingTimes,
+  question: () => Promise<Answer>,
+): Promise<Answer> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await question();
+    } catch (error) {
+      if (!(error instanceof LogUnanswered) || stream.closed) throw error;
+    }
+    await pause(times, attempt);
+  }
+}
+
+async function isStored(stream: LogStream, { id, payload }: Publication, position: LogPosition): Promise<boolean> {
+  const entry = await stream.read(position);
+  return entry !== undefined && entry.id === id && Buffer.compare(entry.payload, payload) === 0;
+}
+
+/**
+ * Asks the log itself about what the broker said: whether it is this very entry that stands where it is wanted, whether
+ * the claim is at its end, or whether nothing speaks against trying again.
+ */
+async function judge(
+  stream: LogStream,
+  publication: Publication,
+  expected: Expectation,
+  idForgotten: boolean,
+): Promise<'stored' | 'again' | Fenced> {
+  const { last } = await stream.bounds();
+  if (last > expected.position) {
+    if (await isStored(stream, publication, expected.position + 1)) return 'stored';
+    return new Fenced(
+      `somebody else wrote to the log ${stream.name} after position ${expected.position}`,
+      'superseded',
+    );
+  }
+  if (last < expected.position) {
+    const lost = `the log ${stream.name} ends at ${last}, but had acknowledged ${expected.position}`;
+    return new Fenced(`${lost}: its broker lost the end of it`, 'rewound');
+  }
+  if ((await stream.read(last))?.id !== expected.id) {
+    return new Fenced(`the log ${stream.name} ends with another entry than it had acknowledged`, 'rewound');
+  }
+  if (!idForgotten) return 'again';
+  return new Fenced(`the log ${stream.name} was idle for so long that its broker forgot the newest id`, 'stale-id');
+}
