@@ -1,6 +1,7 @@
 /**
  * Brings to the payments what the simulated vendor tells by itself, as a real one's webhooks would: at least once, each
- * under an id of its own, until the payment has made it durable. What a dying process didn't bring, the next one does.
+ * under an id of its own, until the payment has made it durable. What a dying process didn't bring, the next one does,
+ * or any other node of its cluster.
  */
 import { paymentGateway } from '../actors/gateways.ts';
 import type { Envelope } from '../actors/kernel/message.ts';
@@ -18,6 +19,8 @@ export type VendorNewsOptions = {
   readonly deliver: (envelope: Envelope, settle: (result: Settled) => void) => void;
   readonly clock: Pick<Clock, 'delay'>;
   readonly logger: { warn(fields: object, text: string): void };
+  /** How long after a look, in ms, the next one follows by itself: for what other nodes left when they died. */
+  readonly lookAgainMs?: number;
 };
 
 export type VendorNews = {
@@ -26,11 +29,11 @@ export type VendorNews = {
   close(): void;
 };
 
-export function createVendorNews({ bank, deliver, clock, logger }: VendorNewsOptions): VendorNews {
+export function createVendorNews({ bank, deliver, clock, logger, lookAgainMs }: VendorNewsOptions): VendorNews {
   let closed = false;
   let telling: Promise<void> | undefined;
   let again = false;
-  let cancelRetry: (() => void) | undefined;
+  let cancelNext: (() => void) | undefined;
 
   function bring(news: UntoldNews): Promise<boolean> {
     const { key: id, orderId, message } = news;
@@ -50,14 +53,15 @@ export function createVendorNews({ bank, deliver, clock, logger }: VendorNewsOpt
       const batch = await bank.untold(BATCH);
       const taken = await Promise.all(batch.map(bring));
       if (closed) return;
-      if (taken.includes(false)) return retryLater();
+      if (taken.includes(false)) return later(RETRY_MS);
       if (batch.length === BATCH) again = true;
     } while (again);
+    if (lookAgainMs !== undefined) later(lookAgainMs);
   }
 
-  function retryLater(): void {
-    cancelRetry?.();
-    if (!closed) cancelRetry = clock.delay(RETRY_MS, () => void tell());
+  function later(ms: number): void {
+    cancelNext?.();
+    if (!closed) cancelNext = clock.delay(ms, () => void tell());
   }
 
   function tell(): Promise<void> {
@@ -68,7 +72,7 @@ export function createVendorNews({ bank, deliver, clock, logger }: VendorNewsOpt
       .then(bringAll)
       .catch((err: unknown) => {
         if (!closed) logger.warn({ err }, 'the vendor could not be asked for news');
-        retryLater();
+        later(RETRY_MS);
       })
       .finally(() => {
         telling = undefined;
@@ -80,7 +84,7 @@ export function createVendorNews({ bank, deliver, clock, logger }: VendorNewsOpt
     tell,
     close() {
       closed = true;
-      cancelRetry?.();
+      cancelNext?.();
     },
   };
 }

@@ -20,11 +20,17 @@ const newsOf = (name: string): UntoldNews => ({
 const done: Settled = { kind: 'done' };
 const busy: Settled = { kind: 'unavailable', reason: 'busy', retryAfterMs: 1 };
 
-function setUp(names: readonly string[], answers: (envelope: Envelope) => Settled, asking = () => {}) {
+function setUp(
+  names: readonly string[],
+  answers: (envelope: Envelope) => Settled,
+  asking = () => {},
+  lookAgainMs?: number,
+) {
   const untold = new Map(names.map((name) => [newsOf(name).key, newsOf(name)]));
   const brought: Envelope[] = [];
   const warnings: object[] = [];
   let retry: (() => void) | undefined;
+  let pauseMs = 0;
   const news = createVendorNews({
     bank: {
       untold: async (limit) => {
@@ -38,7 +44,8 @@ function setUp(names: readonly string[], answers: (envelope: Envelope) => Settle
       settle(answers(envelope));
     },
     clock: {
-      delay(_ms, task) {
+      delay(ms, task) {
+        pauseMs = ms;
         retry = task;
         return () => {
           retry = undefined;
@@ -46,6 +53,7 @@ function setUp(names: readonly string[], answers: (envelope: Envelope) => Settle
       },
     },
     logger: { warn: (fields) => void warnings.push(fields) },
+    ...(lookAgainMs !== undefined && { lookAgainMs }),
   });
   return {
     news,
@@ -54,6 +62,9 @@ function setUp(names: readonly string[], answers: (envelope: Envelope) => Settle
     warnings,
     add: (name: string) => untold.set(newsOf(name).key, newsOf(name)),
     retry: () => retry?.(),
+    get pauseMs() {
+      return pauseMs;
+    },
     get retrying() {
       return retry !== undefined;
     },
@@ -111,6 +122,25 @@ telling('a vendor that can not be asked is asked again later', async () => {
   world.retry();
   await world.news.tell();
   assert.is(world.untold.size, 0);
+});
+
+telling('a node of a cluster looks by itself for what others left, again and again', async () => {
+  const world = setUp(
+    [],
+    () => done,
+    () => {},
+    15_000,
+  );
+  await world.news.tell();
+  for (const name of ['a', 'b']) {
+    world.add(name);
+    assert.is(world.pauseMs, 15_000);
+    world.retry();
+    await world.news.tell();
+    assert.is(world.untold.size, 0);
+  }
+  world.news.close();
+  assert.not.ok(world.retrying);
 });
 
 telling('more than one batch, and what comes while others are under way', async () => {

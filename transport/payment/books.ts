@@ -8,7 +8,10 @@ const PAGE = 256;
 const LAST = '\u{10ffff}';
 
 /** Keys begin with their order's id and a slash, so the ledger lies in the order of its accounts. */
-export function createSimulatorBooks(ledger: Pick<SimulatorLedger, 'after'>, now: () => number): PaymentBooks {
+export function createSimulatorBooks(
+  ledger: Pick<SimulatorLedger, 'after' | 'change'>,
+  now: () => number,
+): PaymentBooks {
   async function* entriesAfter(key: string): AsyncGenerator<LedgerEntry> {
     for (let from = key; ; ) {
       const page = await ledger.after(from, PAGE);
@@ -38,8 +41,9 @@ export function createSimulatorBooks(ledger: Pick<SimulatorLedger, 'after'>, now
       return first(limit, accountsAfter(after === undefined ? '' : `${after}/${LAST}`));
     },
     async account(orderId) {
-      const [found] = await first(1, accountsAfter(`${orderId}/`));
-      return found?.orderId === orderId ? found : undefined;
+      const authorizations = await ledger.change(orderId, (order) => order.authorizations());
+      const operations = authorizations.flatMap((authorization) => operationsOf(authorization, now()));
+      return operations.length === 0 ? undefined : { orderId, operations };
     },
   };
 }
