@@ -175,7 +175,7 @@ export interface NodeCalls {
   serve(shard: number, answer: Answering): Following;
   /**
    * Asks whoever serves the shard. While two nodes think that they do, both get it and the first answer counts.
-   * @throws NobodyServes at once when no node does; CallTimedOut; CallFailed
+   * @throws NobodyServes at once when no node does, though just after one stopped it may be CallTimedOut; CallFailed
    */
   ask(shard: number, body: unknown, timeoutMs: number): Promise<unknown>;
   /** Answers what is asked of this node by name. */

@@ -18,7 +18,7 @@ export function checkClusterName(name: string): string {
  * Letters, digits, - and _ stand for themselves, every other byte of the name is `=` and two hex digits: no two names
  * share a token. @throws UnusableName
  */
-function nodeToken(name: string): string {
+export function nodeToken(name: string): string {
   const bytes = Buffer.from(name, 'utf8');
   if (bytes.length === 0 || bytes.length > LONGEST_NAME || bytes.toString('utf8') !== name) {
     throw new UnusableName(`node name ${JSON.stringify(name)}: 1 to ${LONGEST_NAME} bytes of UTF-8`);

@@ -54,6 +54,13 @@ test.after(async () => {
 
 const numbered = (count: number, prefix: string): string[] => Array.from({ length: count }, (_, n) => `${prefix}#${n}`);
 
+test('a cluster name that would mean something else to the broker is refused', () => {
+  for (const cluster of ['', 'a.b', 'a b', '*', '>', 'é', 'x'.repeat(33)]) {
+    assert.throws(() => createNatsCalls({ broker: one, cluster, logger }), /cluster name/);
+    assert.throws(() => createNatsInbox({ broker: one, cluster, replicas: 1, logger }), /cluster name/);
+  }
+});
+
 test('an entry that is no message is told with its offset and passed over', async ({ shard }) => {
   await inbox.put(shard, envelope('before'));
   const strange = ['', 'not json', '{"id":"x"}', '[]', '{"id":"","to":{"type":"a","id":"b"},"message":{"type":"c"}}'];
