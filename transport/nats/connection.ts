@@ -147,12 +147,21 @@ type Login = {
   readonly token?: string;
 };
 
+/** @throws BrokerForbids */
 function credentialsOf(credentials: BrokerCredentials | undefined): Login {
   if (credentials === undefined) return {};
   if ('token' in credentials) return { token: credentials.token };
   if ('user' in credentials) return { user: credentials.user, pass: credentials.password };
   const { credsFile } = credentials;
-  return { authenticator: credsAuthenticator(() => readFileSync(credsFile)) };
+  const authenticator = credsAuthenticator(() => readFileSync(credsFile));
+  try {
+    // Whether the file is there and can be read as what it should be; later it is a matter of trying again.
+    authenticator('nonce');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BrokerForbids(`can't use the credentials in ${credsFile}: ${reason}`, { cause: error });
+  }
+  return { authenticator };
 }
 
 /** @throws BrokerTooOld */
@@ -178,7 +187,7 @@ function checkVersion(nats: NatsConnection, replicas: number, logger: BrokerLogg
 async function openJetStream(nats: NatsConnection, deadline: number): Promise<JetStreamManager> {
   for (;;) {
     try {
-      return await jetstreamManager(nats, { timeout: Math.min(REQUEST_TIMEOUT_MS, DIAL_TIMEOUT_MS) });
+      return await jetstreamManager(nats, { timeout: REQUEST_TIMEOUT_MS });
     } catch (error) {
       const named = brokerError(error, `use JetStream of the broker at ${nats.getServer()}`);
       // Nobody takes the question: without JetStream that is for good.
@@ -230,6 +239,9 @@ type Watching = {
 async function watchStatus(nats: NatsConnection, watching: Watching): Promise<void> {
   for await (const status of nats.status()) onStatus(nats, status, watching);
   watching.link.connected = false;
+  const reason = await nats.closed();
+  if (reason instanceof Error)
+    watching.logger.error({ err: reason }, 'the connection to the broker has ended for good');
 }
 
 function onStatus(nats: NatsConnection, status: Status, { link, logger, replicas }: Watching): void {

@@ -35,6 +35,12 @@ export class StreamUnavailable extends Error {
   readonly retryable = true;
 }
 
+/** One broker alone can't keep more than one copy. Nothing happened. */
+export class TooFewBrokers extends Error {
+  override readonly name = 'TooFewBrokers';
+  readonly retryable = false;
+}
+
 /** There is no such stream: somebody deleted it, or this is another cluster's broker. Nothing happened. */
 export class StreamMissing extends Error {
   override readonly name = 'StreamMissing';
@@ -73,6 +79,7 @@ const BY_CODE: ReadonlyMap<number, readonly [ErrorClass, advice: string]> = new 
   [10005, [StreamUnavailable, 'too few brokers are up, or have room, for that many replicas']],
   [10008, [StreamUnavailable, 'the brokers have no leader at the moment']],
   [10009, [StreamUnavailable, 'the brokers have no leader at the moment']],
+  [10074, [TooFewBrokers, 'ask for one replica, or make the broker one of a group of three']],
   [10118, [StreamUnavailable, "the stream's brokers have no leader at the moment"]],
   [10023, [StreamFull, 'give the broker more room']],
   [10028, [StreamFull, "give the broker's account more room"]],

@@ -13,7 +13,7 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { nanos } from 'nats';
-import { brokerError, StreamMismatch, StreamMissing } from './errors.ts';
+import { BrokerUnreachable, brokerError, StreamMismatch, StreamMissing, StreamUnavailable } from './errors.ts';
 
 /** Brokers that have just elected a leader may need a moment for a new stream. */
 const DEADLINE_MS = 30_000;
@@ -42,7 +42,8 @@ export type StreamSettings = {
 
 /**
  * Makes the stream, or accepts the one that is there.
- * @throws StreamMismatch when it isn't as the settings say; StreamUnavailable, StreamFull, BrokerForbids, BrokerUnreachable
+ * @throws StreamMismatch when it isn't as the settings say; TooFewBrokers, StreamFull, BrokerForbids;
+ *   StreamUnavailable, BrokerUnreachable when they last
  */
 export async function ensureStream(manager: JetStreamManager, settings: StreamSettings): Promise<void> {
   const wanted = configOf(settings);
@@ -56,7 +57,7 @@ export async function ensureStream(manager: JetStreamManager, settings: StreamSe
       return;
     } catch (error) {
       const named = brokerError(error, `open the stream ${settings.name}`);
-      const passing = 'retryable' in named && named.retryable === true;
+      const passing = named instanceof StreamUnavailable || named instanceof BrokerUnreachable;
       if (!passing || performance.now() + PAUSE_MS > deadline) throw named;
       await pause(PAUSE_MS);
     }

@@ -1,9 +1,19 @@
 /** The connection to a broker: what it accepts, how it says what is wrong, how it is lost and comes back. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type ConnectOptions, connectBroker } from '../../../transport/nats/connection.ts';
 import { freePorts } from '../../../transport/nats/server/ports.ts';
-import { rememberingLogger, until, withBroker, withBrokers, withFakeBroker } from '../../support/broker.ts';
+import {
+  rememberingLogger,
+  temporaryFolder,
+  until,
+  withBroker,
+  withBrokers,
+  withFakeBroker,
+} from '../../support/broker.ts';
+import { operatorMode } from '../../support/credentials.ts';
 
 const connection = suite('connection');
 
@@ -105,6 +115,28 @@ connection('says which of credentials, permissions and account are not enough', 
   );
 });
 
+connection('logs in with a file of credentials, and says when that is no use', async () => {
+  const folder = temporaryFolder();
+  const credsFile = join(folder, 'shop.creds');
+  const { settings, creds } = operatorMode();
+  await withBroker(
+    async (broker) => {
+      const login = options(broker.url, { credentials: { credsFile } });
+      assert.match((await refusal(login)).message, 'no such file');
+      writeFileSync(credsFile, 'no credentials');
+      assert.is((await refusal(login)).name, 'BrokerForbids');
+      writeFileSync(credsFile, operatorMode().creds);
+      const stranger = await refusal(login);
+      assert.is(stranger.name, 'BrokerForbids');
+      assert.match(stranger.message, 'check the credentials');
+      writeFileSync(credsFile, creds);
+      await (await connectBroker(login)).close();
+    },
+    { settings },
+  );
+  rmSync(folder, { recursive: true, force: true });
+});
+
 connection('is lost with its broker and comes back with it', async () => {
   const logger = rememberingLogger();
   await withBroker(async (broker) => {
@@ -117,6 +149,8 @@ connection('is lost with its broker and comes back with it', async () => {
     await made.manager.getAccountInfo();
     await made.close();
     const texts = logger.lines.map(({ text }) => text);
+    assert.not.ok(made.connected);
+    // Closing it is no loss.
     assert.is(texts.filter((text) => text.includes('lost the connection')).length, 1);
     assert.is(texts.filter((text) => text.includes('again')).length, 2);
   });

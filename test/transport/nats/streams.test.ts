@@ -126,6 +126,16 @@ streams('refuses a broker that silently dropped a setting', async () => {
   );
 });
 
+streams('says that one broker keeps no three replicas', async () => {
+  await withBroker((broker) =>
+    connected(broker.url, async ({ manager }) => {
+      const error = await refusal(ensureStream(manager, { ...settings, replicas: 3 }));
+      assert.is(error.name, 'TooFewBrokers');
+      assert.match(error.message, settings.name);
+    }),
+  );
+});
+
 streams('names a full stream and a message that is too large', async () => {
   await withBroker((broker) =>
     connected(broker.url, async (made) => {
