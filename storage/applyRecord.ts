@@ -1,24 +1,29 @@
-/** Applies a record to the tables: log position, audit trail, outbox, timers, snapshots, dead letters, read models. */
+/** Applies records to the tables that follow the log: outbox, timers, snapshots, dead letters, read models. */
 import { parseAddressKey } from '../actors/kernel/address.ts';
-import type { Commit } from '../actors/kernel/message.ts';
-import type { EncodedRecord, FailPoint } from '../actors/kernel/ports.ts';
-import type { Db } from './database.ts';
+import type { Commit, MessageId } from '../actors/kernel/message.ts';
+import type { Snapshot } from '../actors/kernel/ports.ts';
+import { type Db, isStoreTrouble } from './database.ts';
 import { createLetterWriter } from './deadLetters.ts';
-import type { Projection } from './projection.ts';
+import type { PlacedRecord } from './logWriter.ts';
+import { type Projection, projectionsByType } from './projection.ts';
 
 /** A commit sends at most this many messages (an order of 100 SKUs sends 100). */
 export const MAX_SENDS = 1024;
 
-export type ApplyRecord = (record: EncodedRecord) => void;
+export type ApplyRecords = {
+  /** Must run inside a transaction of the caller's. */
+  apply(records: readonly PlacedRecord[]): void;
+  /** The transaction was rolled back. */
+  discard(): void;
+};
 
-/** Must run inside a transaction of the caller's. */
-export function createApplyRecord(db: Db, projections: readonly Projection[], failPoint: FailPoint): ApplyRecord {
-  const insertRecord = db.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  const moveHead = db.prepare(
-    `INSERT INTO heads VALUES (@shard, @n, @epoch, @hash, @inboxOffset) ON CONFLICT (shard) DO UPDATE
-     SET n = @n, epoch = @epoch, hash = @hash, inbox_offset = @inboxOffset WHERE n = @n - 1`,
-  );
-  const insertCommit = db.prepare('INSERT INTO commits VALUES (NULL, ?, ?, ?, ?, ?, ?)');
+/** @param skipped hears what a projection can't make sense of: a read model must not hold up the shop */
+export function createApplyRecords(
+  db: Db,
+  projections: readonly Projection[],
+  skipped: (what: string, error: unknown) => void,
+): ApplyRecords {
+  const insertPlace = db.prepare('INSERT INTO places VALUES (?, ?, ?)');
   const insertSend = db.prepare('INSERT INTO outbox VALUES (?, ?, ?)');
   const deleteSend = db.prepare('DELETE FROM outbox WHERE id = ?');
   const upsertTimer = db.prepare(
@@ -32,60 +37,92 @@ export function createApplyRecord(db: Db, projections: readonly Projection[], fa
   );
   const snapshotSeq = db.prepare<[string], number>('SELECT seq FROM snapshots WHERE key = ?').pluck();
   const insertSeen = db.prepare(
-    'INSERT INTO seen SELECT cause, position FROM commits WHERE key = ? AND seq > ? AND seq <= ?',
+    `INSERT INTO seen SELECT c.cause, c.position FROM places p JOIN commits c ON c.position = p.position
+     WHERE p.key = ? AND p.seq > ? AND p.seq <= ?`,
   );
   const letters = createLetterWriter(db);
-  const projectionsOf = new Map<string, Projection[]>();
-  for (const projection of projections) {
-    for (const type of projection.types) projectionsOf.set(type, [...(projectionsOf.get(type) ?? []), projection]);
+  const projectionsOf = projectionsByType(projections);
+
+  /** Only what is still to be sent at the end: most messages are answered soon after. */
+  function applyOutbox(records: readonly PlacedRecord[]): void {
+    const sent = new Map<MessageId, () => void>();
+    for (const { encoded, firstPosition } of records) {
+      const { shard, commits, acked } = encoded.record;
+      // A message that was answered within the same record needs no outbox: both are durable together.
+      const answered = new Set(commits.map((commit) => commit.cause));
+      commits.forEach(({ sends }, index) => {
+        sends.forEach(({ id }, sendIndex) => {
+          const position = (firstPosition + index) * MAX_SENDS + sendIndex;
+          if (!answered.has(id)) sent.set(id, () => insertSend.run(id, shard, position));
+        });
+      });
+      for (const id of acked) if (!sent.delete(id)) deleteSend.run(id);
+    }
+    for (const write of sent.values()) write();
   }
 
-  function applyTimers(shard: number, commits: readonly Commit[]): void {
-    // Only the last word of a record on each timer is written: most timers are set and cleared soon after.
+  /** Only the last word on each timer: most are set and cleared soon after. */
+  function applyTimers(records: readonly PlacedRecord[]): void {
     const last = new Map<string, () => void>();
-    for (const { key, seq, timers } of commits) {
-      for (const timer of timers) {
-        if ('set' in timer) {
-          const message = JSON.stringify(timer.message);
-          last.set(`${key} ${timer.set}`, () => upsertTimer.run(key, timer.set, shard, timer.at, seq, message));
-        } else {
-          last.set(`${key} ${timer.clear}`, () => deleteTimer.run(key, timer.clear));
+    for (const { encoded } of records) {
+      const { shard, commits } = encoded.record;
+      for (const { key, seq, timers } of commits) {
+        for (const timer of timers) {
+          if ('set' in timer) {
+            const message = JSON.stringify(timer.message);
+            last.set(`${key} ${timer.set}`, () => upsertTimer.run(key, timer.set, shard, timer.at, seq, message));
+          } else {
+            last.set(`${key} ${timer.clear}`, () => deleteTimer.run(key, timer.clear));
+          }
         }
       }
     }
     for (const write of last.values()) write();
   }
 
-  return ({ record, bodies, hash, snapshots }) => {
-    const { shard, commits, acked } = record;
-    let firstPosition = 0;
-    // A message that was answered within the same record needs no outbox: both are durable together.
-    const answered = new Set(commits.map((commit) => commit.cause));
-    commits.forEach((commit, index) => {
-      const { key, seq, version, cause, at, sends } = commit;
-      const position = Number(insertCommit.run(key, seq, version, cause, at, bodies[index]).lastInsertRowid);
-      if (index === 0) firstPosition = position;
-      sends.forEach((send, sendIndex) => {
-        if (!answered.has(send.id)) insertSend.run(send.id, shard, position * MAX_SENDS + sendIndex);
-      });
-      if (commit.deadLetter) letters.put(commit, commit.deadLetter);
-      if (commit.repair) letters.repaired(commit, commit.repair, position);
-      if (commit.events.length > 0) {
-        for (const projection of projectionsOf.get(parseAddressKey(key).type) ?? []) projection.apply(commit);
+  function applyCommit(commit: Commit, position: number): void {
+    if (commit.deadLetter) letters.put(commit, commit.deadLetter);
+    if (commit.repair) letters.repaired(commit, commit.repair, position);
+    if (commit.events.length === 0) return;
+    for (const projection of projectionsOf.get(parseAddressKey(commit.key).type) ?? []) {
+      isolated(commit.key, () => projection.apply(commit));
+    }
+  }
+
+  function isolated(what: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (isStoreTrouble(error)) throw error;
+      skipped(what, error);
+    }
+  }
+
+  function applySnapshot({ key, seq, version, stateVersion, state, timers }: Snapshot): void {
+    insertSeen.run(key, snapshotSeq.get(key) ?? 0, seq);
+    upsertSnapshot.run(key, seq, version, JSON.stringify({ stateVersion, state, timers }));
+  }
+
+  return {
+    apply(records) {
+      // First of all: a read model may look up what came before.
+      for (const { encoded, firstPosition } of records) {
+        encoded.record.commits.forEach(({ key, seq }, index) => {
+          isolated(key, () => insertPlace.run(key, seq, firstPosition + index));
+        });
       }
-    });
-    for (const id of acked) deleteSend.run(id);
-    applyTimers(shard, commits);
-    for (const { key, seq, version, stateVersion, state, timers } of snapshots) {
-      insertSeen.run(key, snapshotSeq.get(key) ?? 0, seq);
-      upsertSnapshot.run(key, seq, version, JSON.stringify({ stateVersion, state, timers }));
-    }
-    const { n, epoch, at, inboxOffset, prevHash } = record;
-    const ids = JSON.stringify(acked);
-    if (moveHead.run({ shard, n, epoch, hash, inboxOffset }).changes !== 1) {
-      throw new Error(`record ${n} of shard ${shard} doesn't follow the newest one`);
-    }
-    insertRecord.run(shard, n, epoch, at, inboxOffset, prevHash, hash, firstPosition, commits.length, ids);
-    failPoint('after-append-before-apply');
+      for (const { encoded, firstPosition } of records) {
+        encoded.record.commits.forEach((commit, index) => {
+          applyCommit(commit, firstPosition + index);
+        });
+        for (const snapshot of encoded.snapshots) applySnapshot(snapshot);
+      }
+      applyOutbox(records);
+      applyTimers(records);
+      for (const projection of projections) isolated(projection.types.join(), () => projection.flush());
+    },
+    discard() {
+      for (const projection of projections) projection.discard();
+    },
   };
 }

@@ -46,7 +46,7 @@ export function createAuditReader(db: Db): AuditReader {
     const statement = db.prepare<Bound, number | null>(sql).pluck();
     return (...bound: Bound): number => statement.get(...bound) ?? 0;
   };
-  const nextKey = db.prepare<[string], string | null>('SELECT min(key) FROM commits WHERE key > ?').pluck();
+  const nextKey = db.prepare<[string], string | null>('SELECT min(key) FROM places WHERE key > ?').pluck();
   const commits = db.prepare<[number, number], CommitRow>(
     `SELECT position, ${columns} FROM commits WHERE position > ? ORDER BY position LIMIT ?`,
   );
@@ -70,7 +70,7 @@ export function createAuditReader(db: Db): AuditReader {
 
   return {
     nextKey: (key) => nextKey.get(key) ?? undefined,
-    newestSeq: number<[string]>('SELECT max(seq) FROM commits WHERE key = ?'),
+    newestSeq: number<[string]>('SELECT max(seq) FROM places WHERE key = ?'),
     history: createHistory(db),
     waitingFrom: (prefix) => between.all(prefix, `${prefix}\uffff`).map(placed),
     waiting: (id, limit) => after.all(id, limit).map(placed),

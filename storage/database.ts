@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 
 export type Db = Database.Database;
 
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 /** A process that is just ending may hold the file for a moment. */
 const LOCK_TIMEOUT_MS = 2_000;
 const PAGE_CACHE_KIB = 32 * 1024;
@@ -27,9 +27,14 @@ const SCHEMA = `
     position INTEGER PRIMARY KEY, key TEXT NOT NULL, seq INTEGER NOT NULL, version INTEGER NOT NULL,
     cause TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL
   );
-  CREATE UNIQUE INDEX commits_by_key ON commits (key, seq);
 
   -- What follows is derived from the logs.
+  -- Where the commits of each aggregate are. No index of the log itself: it would cost each record a page per aggregate.
+  CREATE TABLE places (
+    key TEXT NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (key, seq)
+  ) WITHOUT ROWID;
+  CREATE VIEW histories AS
+    SELECT p.key, p.seq, c.version, c.cause, c.at, c.body FROM places p JOIN commits c ON c.position = p.position;
   CREATE TABLE heads (
     shard INTEGER PRIMARY KEY, n INTEGER NOT NULL, epoch INTEGER NOT NULL, hash TEXT NOT NULL,
     inbox_offset INTEGER NOT NULL
@@ -142,6 +147,13 @@ export function openForReading(path: string): Db {
     db.close();
     throw isBusy(error) ? new StoreInUse(`${path} is in use by another process`, { cause: error }) : error;
   }
+}
+
+const STORE_TROUBLE = /^SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN|NOMEM|CORRUPT|NOTADB|PROTOCOL|LOCKED)/;
+
+/** What the disk or the file can't do now; anything else (a constraint, a value that doesn't bind) is in what is written. */
+export function isStoreTrouble(error: unknown): boolean {
+  return STORE_TROUBLE.test(error instanceof Error && 'code' in error ? String(error.code) : '');
 }
 
 function isBusy(error: unknown): boolean {

@@ -1,13 +1,14 @@
 /**
- * The shard logs of a node without a broker: a record is durable when the SQLite transaction that holds it and
- * everything derived from it has been synced. Records of all shards share transactions, and so pages and syncs: after
- * a big transaction the next one waits a little, longer the longer that one took. A lone order never waits; under load
- * the groups grow until appending takes a fixed share of the time.
+ * The shard logs of a node without a broker: a record is durable when the SQLite transaction that holds it has been
+ * synced; the tables follow. Records of all shards share transactions, and so pages and syncs: after a big transaction
+ * the next one waits a little, longer the longer that one took. A lone order never waits; under load the groups grow
+ * until appending takes a fixed share of the time.
  */
 import { AppendRefused, type EncodedRecord, type FailPoint, type ShardLog } from '../actors/kernel/ports.ts';
-import { createApplyRecord } from './applyRecord.ts';
-import type { Db } from './database.ts';
+import { type Db, isStoreTrouble } from './database.ts';
+import { createLogWriter, type PlacedRecord } from './logWriter.ts';
 import type { Projection } from './projection.ts';
+import type { Tables } from './tables.ts';
 
 type Waiting = {
   readonly record: EncodedRecord;
@@ -25,15 +26,18 @@ const MAX_PAUSE_MS = 10;
 const BUSY_COMMITS = 16;
 
 export type EmbeddedLogOptions = {
+  /** What must be seen to change with the log, whatever it costs. */
   readonly projections: readonly Projection[];
+  /** What follows. */
+  readonly tables: Pick<Tables, 'follow' | 'full'>;
   readonly failPoint: FailPoint;
   readonly monotonic: () => number;
   readonly observe: AppendObserver;
 };
 
 export function createEmbeddedLog(db: Db, options: EmbeddedLogOptions): ShardLog {
-  const { projections, failPoint, monotonic, observe } = options;
-  const applyRecord = createApplyRecord(db, projections, failPoint);
+  const { projections, tables, failPoint, monotonic, observe } = options;
+  const writeRecord = createLogWriter(db, projections);
   let waiting: Waiting[] = [];
   /** On the monotonic clock. */
   let notBefore = 0;
@@ -43,25 +47,30 @@ export function createEmbeddedLog(db: Db, options: EmbeddedLogOptions): ShardLog
   const rollback = db.prepare('ROLLBACK');
   let syncMs = 0;
 
-  function write(group: readonly Waiting[]): void {
+  function write(group: readonly Waiting[]): PlacedRecord[] {
     begin.run();
-    for (const { record } of group) applyRecord(record);
+    const placed = group.map(({ record }) => writeRecord(record));
     for (const projection of projections) projection.flush();
     const start = monotonic();
     commit.run();
     syncMs = monotonic() - start;
+    return placed;
   }
 
   function tryWrite(group: readonly Waiting[]): Error | undefined {
+    if (tables.full) return new AppendRefused('the tables are too far behind the log');
     try {
-      write(group);
+      for (const placed of write(group)) tables.follow(placed);
       return undefined;
     } catch (error) {
       // A full disk may have rolled back by itself.
       if (db.inTransaction) rollback.run();
       for (const projection of projections) projection.discard();
       const reason = error instanceof Error ? error.message : String(error);
-      return new AppendRefused(`the store refused a record: ${reason}`, { cause: error, fault: faultOf(error) });
+      return new AppendRefused(`the store refused a record: ${reason}`, {
+        cause: error,
+        fault: isStoreTrouble(error) ? 'store' : 'record',
+      });
     }
   }
 
@@ -80,7 +89,7 @@ export function createEmbeddedLog(db: Db, options: EmbeddedLogOptions): ShardLog
       end - start,
       syncMs,
     );
-    failPoint('after-apply-before-reply');
+    failPoint('after-append-before-reply');
     for (const entry of group) {
       // One shard's bad record must not stop another shard: what failed together is tried apart.
       const error = failure && group.length > 1 ? tryWrite([entry]) : failure;
@@ -99,12 +108,4 @@ export function createEmbeddedLog(db: Db, options: EmbeddedLogOptions): ShardLog
       });
     },
   };
-}
-
-/** What the disk or the file can't do now; anything else (a constraint, a value that doesn't bind) is in the record. */
-const STORE_TROUBLE = /^SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN|NOMEM|CORRUPT|NOTADB|PROTOCOL|LOCKED)/;
-
-function faultOf(error: unknown): 'store' | 'record' {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return STORE_TROUBLE.test(code) ? 'store' : 'record';
 }

@@ -40,7 +40,7 @@ export function createFolding<State extends object, Event extends Versioned>(
   { initial, evolve, upcast }: Folded<State, Event>,
 ): Folding<State> {
   const earlier = db.prepare<[AddressKey, number], CommitColumns>(
-    'SELECT key, seq, version, cause, at, body FROM commits WHERE key = ? AND seq < ? ORDER BY seq',
+    'SELECT key, seq, version, cause, at, body FROM histories WHERE key = ? AND seq < ? ORDER BY seq',
   );
   const kept = new LRUCache<AddressKey, Kept<State>>({ max: KEPT_STATES });
 

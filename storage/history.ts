@@ -12,7 +12,7 @@ export type History = (key: AddressKey, afterSeq: number, limit: number) => read
 /** Oldest first, after the given `seq`. */
 export function createHistory(db: Db): History {
   const after = db.prepare<[AddressKey, number, number], CommitColumns>(
-    'SELECT key, seq, version, cause, at, body FROM commits WHERE key = ? AND seq > ? ORDER BY seq LIMIT ?',
+    'SELECT key, seq, version, cause, at, body FROM histories WHERE key = ? AND seq > ? ORDER BY seq LIMIT ?',
   );
   return (key, afterSeq, limit) => after.all(key, afterSeq, limit).map(decodeCommit);
 }

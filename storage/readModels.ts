@@ -6,6 +6,7 @@
 import { type Db, readMeta, writeMeta } from './database.ts';
 import type { Projection } from './projection.ts';
 import { type CommitColumns, decodeCommit } from './recordCodec.ts';
+import { tablesAt } from './tables.ts';
 
 export type ReadModel = {
   /** Its tables, which are dropped and filled anew when their form changes. */
@@ -71,10 +72,12 @@ function fill(db: Db, projections: readonly Projection[], from: number, filling:
     `SELECT key, seq, version, cause, at, body FROM commits
      WHERE position > ? AND position <= ? AND (${ofTypes}) ORDER BY position`,
   );
-  const end = db.prepare<[], number>('SELECT coalesce(max(position), 0) FROM commits').pluck().get() ?? 0;
+  // What comes after it they get with the other tables.
+  const end = tablesAt(db).position;
   const step = db.transaction((position: number) => {
+    const until = Math.min(position + length, end);
     // All at once: while one statement is being stepped through, the connection takes no other.
-    for (const row of rows.all(position, position + length, ...types)) {
+    for (const row of rows.all(position, until, ...types)) {
       try {
         applyTo(projections, row);
       } catch (error) {
@@ -82,7 +85,7 @@ function fill(db: Db, projections: readonly Projection[], from: number, filling:
       }
     }
     for (const projection of projections) projection.flush();
-    writeState(db, position + length, position + length >= end);
+    writeState(db, until, until === end);
   });
   for (let position = from; position < end; position += length) {
     progress(position, end);

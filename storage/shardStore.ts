@@ -5,18 +5,22 @@ import type { OutboxEntry, PendingTimer, ShardStore, Snapshot, StoredCommit } fr
 import { MAX_SENDS } from './applyRecord.ts';
 import type { Db } from './database.ts';
 import { type CommitColumns, decodeCommit } from './recordCodec.ts';
+import type { Tables } from './tables.ts';
 
 type TimerRow = { key: string; name: string; at: number; seq: number; message: string };
 
-export function createShardStore(db: Db): ShardStore {
+/** @param tables that follow the log; absent where nothing more comes */
+export function createShardStore(db: Db, tables?: Tables): ShardStore {
+  const reader = tables?.reader ?? db;
   const head = db.prepare<[number], { n: number; epoch: number; hash: string; inboxOffset: number }>(
     'SELECT n, epoch, hash, inbox_offset AS inboxOffset FROM heads WHERE shard = ?',
   );
+  const known = db.prepare<[string], 1>('SELECT 1 FROM places WHERE key = ? LIMIT 1').pluck();
   const snapshot = db.prepare<[string], { seq: number; version: number; body: string }>(
     'SELECT seq, version, body FROM snapshots WHERE key = ?',
   );
   const commitsAfter = db.prepare<[string, number], CommitColumns>(
-    'SELECT key, seq, version, cause, at, body FROM commits WHERE key = ? AND seq > ? ORDER BY seq',
+    'SELECT key, seq, version, cause, at, body FROM histories WHERE key = ? AND seq > ? ORDER BY seq',
   );
   const commitOf = db.prepare<[string, string], CommitColumns>(
     `SELECT key, seq, version, c.cause, at, body FROM seen s JOIN commits c ON c.position = s.position
@@ -25,13 +29,13 @@ export function createShardStore(db: Db): ShardStore {
   const commitAt = db.prepare<[number], CommitColumns>(
     'SELECT key, seq, version, cause, at, body FROM commits WHERE position = ?',
   );
-  const outboxAfter = db.prepare<[number, number, number], { position: number }>(
+  const outboxAfter = reader.prepare<[number, number, number], { position: number }>(
     'SELECT position FROM outbox WHERE shard = ? AND position > ? ORDER BY position LIMIT ?',
   );
-  const timersDue = db.prepare<[number, number, number], TimerRow>(
+  const timersDue = reader.prepare<[number, number, number], TimerRow>(
     'SELECT key, name, at, seq, message FROM timers WHERE shard = ? AND at <= ? ORDER BY at LIMIT ?',
   );
-  const nextTimer = db.prepare<[number], { at: number | null }>('SELECT min(at) AS at FROM timers WHERE shard = ?');
+  const nextTimer = reader.prepare<[number], { at: number | null }>('SELECT min(at) AS at FROM timers WHERE shard = ?');
 
   function readSnapshot(key: AddressKey): Snapshot | undefined {
     const row = snapshot.get(key);
@@ -43,12 +47,17 @@ export function createShardStore(db: Db): ShardStore {
   return {
     head: (shard) => head.get(shard),
     load(key, stateVersion) {
+      if (tables?.waitsFor(key)) tables.catchUp();
+      // Most of what is loaded has just begun.
+      if (known.get(key) === undefined) return { commits: [] };
       const newest = readSnapshot(key);
       const found = newest?.stateVersion === stateVersion ? newest : undefined;
       const commits = commitsAfter.all(key, found?.seq ?? 0).map(decodeCommit);
       return found ? { snapshot: found, commits } : { commits };
     },
     answered(key: AddressKey, cause: MessageId) {
+      // Whoever asks remembers what only the newest snapshot hides.
+      if (tables && tables.snapshotsWaiting(key) > 1) tables.catchUp();
       const row = commitOf.get(cause, key);
       return row && decodeCommit(row);
     },
@@ -67,6 +76,7 @@ export function createShardStore(db: Db): ShardStore {
     },
     nextTimer: (shard) => nextTimer.get(shard)?.at ?? undefined,
     *history(key) {
+      if (tables?.waitsFor(key)) tables.catchUp();
       for (const row of commitsAfter.iterate(key, 0)) yield decodeCommit(row) satisfies StoredCommit;
     },
   };

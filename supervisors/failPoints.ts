@@ -4,7 +4,7 @@ import type { FailPoint, FailPointName } from '../actors/kernel/ports.ts';
 const names: Readonly<Record<FailPointName, true>> = {
   'before-append': true,
   'after-append-before-apply': true,
-  'after-apply-before-reply': true,
+  'after-append-before-reply': true,
   'before-send': true,
   'after-send': true,
   'before-gateway-call': true,

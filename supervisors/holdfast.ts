@@ -9,15 +9,11 @@ import { shop as deciders } from '../actors/shop.ts';
 import { createAggregateIds } from '../storage/aggregateIds.ts';
 import { LEDGER_FILE, openDataFolder } from '../storage/dataFolder.ts';
 import { createDeadLetters, type DeadLetters } from '../storage/deadLetters.ts';
-import { createEmbeddedLog } from '../storage/embeddedLog.ts';
+import { openEmbeddedStore } from '../storage/embeddedStore.ts';
 import { openKeyedStore } from '../storage/keyedStore.ts';
 import type { Catalog } from '../storage/projections/catalogReader.ts';
-import {
-  type CustomerOrders,
-  createCustomerOrders,
-  createCustomerOrdersReader,
-} from '../storage/projections/customerOrders.ts';
-import { createStaff, createStaffReader } from '../storage/projections/staff.ts';
+import { type CustomerOrders, createCustomerOrdersReader } from '../storage/projections/customerOrders.ts';
+import { createStaffReader } from '../storage/projections/staff.ts';
 import {
   createShelfReader,
   createStockLevels,
@@ -25,8 +21,7 @@ import {
   type Shelf,
   type StockLevels,
 } from '../storage/projections/stockLevels.ts';
-import { type Filling, openReadModels } from '../storage/readModels.ts';
-import { createShardStore } from '../storage/shardStore.ts';
+import type { Filling } from '../storage/readModels.ts';
 import { createStoreFigures } from '../storage/storeFigures.ts';
 import { createAddressCheck } from '../transport/address/gateway.ts';
 import { createAddressSimulator } from '../transport/address/simulator.ts';
@@ -44,10 +39,11 @@ import { openChecker } from './checker/open.ts';
 import { createRealClock, createVirtualClock, type VirtualClock } from './clock.ts';
 import { type Config, ConfigError, configuredPolicy } from './config.ts';
 import { createFailPoints } from './failPoints.ts';
+import { openFollowers } from './followers.ts';
 import { createIds } from './ids.ts';
 import type { AnyDecider } from './memory.ts';
 import { createNode, type Node } from './node.ts';
-import { createOperatorQueries, OPERATORS_READ_MODELS, type OperatorQueries } from './operatorQueries.ts';
+import { createOperatorQueries, type OperatorQueries } from './operatorQueries.ts';
 import { createPaymentVendor, type PaymentSimulation } from './paymentVendor.ts';
 import type { Quarantined } from './quarantine.ts';
 import { createReconcile, type Reconcile } from './reconcile.ts';
@@ -132,22 +128,20 @@ export function startHoldfast(
   const ids = createIds(clock.now);
   const telemetry = createTelemetry();
   const failPoint = createFailPoints(config.FAIL_POINT);
-  const store = createShardStore(db);
-  const letters = createDeadLetters(db);
   const caches = createCaches(clock.now, telemetry.registry);
   const { projection: catalogProjection, catalog } = openCatalog(db, policy, caches);
-  const embedded = createEmbeddedLog(db, {
-    projections: [
-      createStockLevels(db),
-      catalogProjection,
-      createCustomerOrders(db),
-      createStaff(db),
-      ...openReadModels(db, OPERATORS_READ_MODELS, fillingLog(logger)),
-    ],
+  const { log, tables, store } = openEmbeddedStore(db, {
+    // Whoever changes the catalog or the stock sees it at once; lists of orders can wait for whoever looks.
+    immediate: [createStockLevels(db), catalogProjection],
+    following: openFollowers(db, fillingLog(logger)),
     failPoint,
     monotonic: clock.monotonic,
     observe: telemetry.recordAppended,
+    logger,
   });
+  const { reader } = tables;
+  const letters = createDeadLetters(reader);
+  const counts = createStoreFigures(reader);
   const ledger = openKeyedStore<LedgerEntry>(join(config.DATA_DIR, LEDGER_FILE));
   const vendor = createPaymentVendor({ ledger: createEntryLedger(ledger), clock, secret: folder.idSecret, logger });
   const surroundings = { clock, random: ids.random, telemetry, log: logger };
@@ -162,7 +156,7 @@ export function startHoldfast(
     deciders: all,
     gateways,
     policy,
-    log: withAlerts(replacements.log?.(embedded) ?? embedded, { registry: telemetry.registry, logger }),
+    log: withAlerts(replacements.log?.(log) ?? log, { registry: telemetry.registry, logger }),
     store,
     clock,
     ids,
@@ -174,9 +168,9 @@ export function startHoldfast(
   telemetry.gauges({
     liveActors: () => node.liveActors,
     mailboxDepth: () => node.backlog,
-    timersDue: () => figures.timers(clock.now()),
-    timersPending: () => figures.timers(Number.MAX_SAFE_INTEGER),
-    outboxPending: figures.outbox,
+    timersDue: () => counts.timers(clock.now()),
+    timersPending: () => counts.timers(Number.MAX_SAFE_INTEGER),
+    outboxPending: counts.outbox,
     deadLetters: letters.count,
     deadLetterLimit: () => policy.alerts.deadLetters,
     quarantined: () => node.quarantined.length,
@@ -189,10 +183,10 @@ export function startHoldfast(
   });
   node.start();
   const { simulation, news } = vendor.open(node);
-  const customerOrders = createCustomerOrdersReader(db);
+  const customerOrders = createCustomerOrdersReader(reader);
   const stock = createStockReader(db);
   const shelves = createShelfReader(db);
-  const staff = createStaffReader(db);
+  const staff = createStaffReader(reader);
   const reconcile = createReconcile({
     books: vendor.books,
     store,
@@ -208,13 +202,14 @@ export function startHoldfast(
     customerOrders: async (customer, page) => customerOrders(customer, page),
     stock: async (sku) => stock(sku),
     shelves: async (sku) => shelves(sku),
-    operators: createOperatorQueries({ db, node, store, clock, deciders: all, policy, caches }),
+    operators: createOperatorQueries({ db: reader, node, store, clock, deciders: all, policy, caches }),
     staff: async () => staff(),
     letters,
     quarantined: () => node.quarantined,
     reconcile,
     check: openChecker({
-      db,
+      db: reader,
+      store,
       deciders: all,
       now: clock.now,
       monotonic: clock.monotonic,
@@ -245,6 +240,7 @@ export function startHoldfast(
       news.close();
       await node.stop(STOP_PATIENCE_MS);
       ledger.close();
+      tables.catchUp();
       db.close();
     },
   };

@@ -40,6 +40,8 @@ export type Memory = {
   forgotten: number;
   /** `seq` of the newest snapshot taken. */
   snapshotSeq: number;
+  /** `seq` of the newest one in the log. */
+  durableSnapshotSeq: number;
 };
 
 /** What the store and the commits that aren't durable yet make of an aggregate. */
@@ -69,6 +71,7 @@ export function restore(
     seen: new Map(),
     forgotten: snapshot?.seq ?? 0,
     snapshotSeq: snapshot?.seq ?? 0,
+    durableSnapshotSeq: snapshot?.seq ?? 0,
   };
   for (const commit of commits) remember(memory, decider, commit);
   // Commits that are decided but not durable yet are newer than what the store has.
@@ -126,13 +129,18 @@ export function answerOf(
   };
 }
 
-/** Forgets the answers that a durable snapshot hides: from here the store finds them. */
+/**
+ * A snapshot is in the log: forgets the answers that the one before it hides. From here the store finds those; the newest
+ * one may not have reached its tables yet.
+ */
 export function forget(memory: Memory, snapshotSeq: number): void {
+  const hidden = memory.durableSnapshotSeq;
   for (const [id, { seq }] of memory.seen) {
-    if (seq > snapshotSeq) break;
+    if (seq > hidden) break;
     memory.seen.delete(id);
   }
-  memory.forgotten = Math.max(memory.forgotten, snapshotSeq);
+  memory.forgotten = Math.max(memory.forgotten, hidden);
+  memory.durableSnapshotSeq = snapshotSeq;
 }
 
 /** Snapshots to store with these commits, of the aggregates that have had enough of them since their last one. */

@@ -5,10 +5,8 @@ import type { Policy } from '../actors/policy.ts';
 import type { Db } from '../storage/database.ts';
 import { createHistory, createTimerReader } from '../storage/history.ts';
 import { createOrderSearch } from '../storage/projections/orderSearch.ts';
-import { ordersModel } from '../storage/projections/orders.ts';
-import { createUnfinishedSagas, sagasModel } from '../storage/projections/sagas.ts';
+import { createUnfinishedSagas } from '../storage/projections/sagas.ts';
 import { createDailySums } from '../storage/projections/statistics.ts';
-import type { ReadModel } from '../storage/readModels.ts';
 import type { Caches } from './caches.ts';
 import { createInspection, type Inspection, type TimerAt } from './inspection.ts';
 import type { AnyDecider } from './memory.ts';
@@ -16,9 +14,6 @@ import type { Node } from './node.ts';
 import { type FoundOrders, type OrderQuery, searchOrders } from './orderSearch.ts';
 import { createSagaSearch, type SagaSearch } from './sagaSearch.ts';
 import { createStatistics, type StatisticsOf } from './statistics.ts';
-
-/** What these queries need to be filled from the log. */
-export const OPERATORS_READ_MODELS: readonly ReadModel[] = [ordersModel, sagasModel];
 
 export type OperatorQueries = {
   readonly findOrders: (query: OrderQuery) => Promise<FoundOrders>;

@@ -1,3 +1,12 @@
+/**
+ * One shard at its owner: its actors, their group commit, its outbox and its timers.
+ *
+ * A message is decided on against memory at once; what it causes leaves the shard only when its commit is durable
+ * (I1). Within the shard a message may be handled earlier: sender's and receiver's commits are in one log, in order,
+ * so the receiver's can't survive without the sender's. If the log refuses a record, all that isn't durable is
+ * forgotten and the shard starts again from the store.
+ */
+
 import { type Address, addressKey, parseAddressKey } from '../actors/kernel/address.ts';
 import { type Commit, type Envelope, type MessageId, resultId, timerId } from '../actors/kernel/message.ts';
 import type { DueTimer, Settled, Snapshot } from '../actors/kernel/ports.ts';

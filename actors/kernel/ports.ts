@@ -130,7 +130,8 @@ export interface ShardStore {
   load(key: AddressKey, stateVersion: number): StoredAggregate;
   /**
    * The newest commit of this aggregate that answered the message, or that repaired it as a dead letter, if a snapshot
-   * hides it: the ones that `load` returns are looked through by whoever loaded them.
+   * hides it: the ones that `load` returns are looked through by whoever loaded them. What only the newest snapshot hides
+   * the asker still remembers, so it need not be found before the next one or a `load`.
    */
   answered(key: AddressKey, cause: MessageId): StoredCommit | undefined;
   /** Messages sent but not acknowledged, oldest first, after the given position. */
@@ -158,7 +159,7 @@ export interface Gateway {
 export type FailPointName =
   | 'before-append'
   | 'after-append-before-apply'
-  | 'after-apply-before-reply'
+  | 'after-append-before-reply'
   | 'before-send'
   | 'after-send'
   | 'before-gateway-call'

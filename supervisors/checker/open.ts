@@ -7,7 +7,6 @@ import { createCatalogMemory } from '../../storage/projections/catalogMemory.ts'
 import { createCatalog } from '../../storage/projections/catalogReader.ts';
 import { createCustomerOrdersReader } from '../../storage/projections/customerOrders.ts';
 import { createStockReader } from '../../storage/projections/stockLevels.ts';
-import { createShardStore } from '../../storage/shardStore.ts';
 import { createLogAudit } from '../../storage/verifyLog.ts';
 import type { AnyDecider } from '../memory.ts';
 import type { Quarantined } from '../quarantine.ts';
@@ -20,6 +19,7 @@ import { createExamine } from './subjects.ts';
 
 export type OpenCheckerOptions = {
   readonly db: Db;
+  readonly store: ShardStore;
   readonly deciders: Readonly<Record<string, AnyDecider>>;
   /** Business time. */
   readonly now: () => number;
@@ -33,8 +33,7 @@ export type OpenCheckerOptions = {
 const nothing: Cache<never> = { get: () => undefined, set() {}, forget() {}, clear() {} };
 
 export function openChecker(options: OpenCheckerOptions): Check {
-  const { db, deciders, now, monotonic, pause, quarantined, reconcile } = options;
-  const store: ShardStore = createShardStore(db);
+  const { db, store, deciders, now, monotonic, pause, quarantined, reconcile } = options;
   const reader = createAuditReader(db);
   const facts = new Facts({ store, reader, deciders });
   // What the tables say, not what is remembered of them.

@@ -9,15 +9,13 @@ import { bodyOf } from '../../actors/ids.ts';
 import { type AddressKey, addressKey, parseAddressKey } from '../../actors/kernel/address.ts';
 import type { Decider, Typed, Versioned } from '../../actors/kernel/decider.ts';
 import type { Commit } from '../../actors/kernel/message.ts';
-import type { ShardHead } from '../../actors/kernel/ports.ts';
+import type { ShardHead, ShardLog } from '../../actors/kernel/ports.ts';
 import { shop } from '../../actors/shop.ts';
 import { type Db, openDatabase, readMeta } from '../../storage/database.ts';
-import { createEmbeddedLog } from '../../storage/embeddedLog.ts';
-import { createCustomerOrders } from '../../storage/projections/customerOrders.ts';
-import { openReadModels } from '../../storage/readModels.ts';
+import { openEmbeddedStore } from '../../storage/embeddedStore.ts';
 import { type CommitColumns, decodeCommit, encodeRecord, GENESIS_HASH } from '../../storage/recordCodec.ts';
 import { createShardStore } from '../../storage/shardStore.ts';
-import { OPERATORS_READ_MODELS } from '../../supervisors/operatorQueries.ts';
+import { openFollowers } from '../../supervisors/followers.ts';
 import { shardOf } from '../../supervisors/placement.ts';
 import type { Delivered } from './catalog.ts';
 import { databasePath } from './server.ts';
@@ -48,11 +46,9 @@ export async function fillStore(
   db.pragma('synchronous = OFF');
   db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   const rows = patternRows(db, pattern);
-  const log = createEmbeddedLog(db, {
-    projections: [createCustomerOrders(db), ...openReadModels(db, OPERATORS_READ_MODELS, NO_FILLING)],
-    failPoint: () => {},
-    monotonic: () => performance.now(),
-    observe: () => {},
+  const { log, tables } = openEmbeddedStore(db, {
+    following: openFollowers(db, NO_FILLING),
+    logger: { error: (fields, text) => console.error(text, fields) },
   });
   const shards = openTails(db);
   const orderIds: string[] = [];
@@ -64,6 +60,7 @@ export async function fillStore(
       addClone(shards, rows, pattern, body, `gst_${idBody(index / count)}`);
     }
     await Promise.all(shards.map((tail, shard) => append(log, shard, tail)));
+    tables.catchUp();
     progress(end);
   }
   db.pragma('wal_checkpoint(TRUNCATE)');
@@ -118,7 +115,7 @@ function addClone(
   }
 }
 
-async function append(log: ReturnType<typeof createEmbeddedLog>, shard: number, tail: ShardTail): Promise<void> {
+async function append(log: ShardLog, shard: number, tail: ShardTail): Promise<void> {
   const { head, commits, bodies } = tail;
   const last = commits.at(-1);
   if (last === undefined) return;

@@ -77,7 +77,7 @@ crash(`${RANDOM_KILLS} kills at random moments under load lose and double nothin
 const FAIL_POINTS: readonly FailPointName[] = [
   'before-append',
   'after-append-before-apply',
-  'after-apply-before-reply',
+  'after-append-before-reply',
   'before-send',
   'after-send',
   'before-gateway-call',

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createAggregateIds } from '../../storage/aggregateIds.ts';
 import { openDatabase } from '../../storage/database.ts';
-import { createEmbeddedLog } from '../../storage/embeddedLog.ts';
+import { openEmbeddedStore } from '../../storage/embeddedStore.ts';
 import { openKeyedStore } from '../../storage/keyedStore.ts';
 import { commit, record } from './shardLogContract.ts';
 
@@ -19,15 +19,10 @@ function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Re
 pages('aggregates of one type come in pages, in the order of their keys, each once', () =>
   inFolder(async (folder) => {
     const db = openDatabase(join(folder, 'test.sqlite'));
-    const log = createEmbeddedLog(db, {
-      projections: [],
-      failPoint: () => {},
-      monotonic: () => performance.now(),
-      observe: () => {},
-    });
+    const { log, tables } = openEmbeddedStore(db, { logger: { error: () => {} } });
     const commits = ['ord_b/payment', 'ord_a/payment', 'ord_c/payment', 'ord_a/order', 'crt_a/payment', 'z/payment'];
     await log.append(record([...commits.map((key) => commit(key, 1)), commit('ord_a/payment', 2)]));
-    const ids = createAggregateIds(db);
+    const ids = createAggregateIds(tables.reader);
     const prefix = 'ord_';
     assert.equal(ids('payment', { prefix, limit: 2 }), ['ord_a', 'ord_b']);
     assert.equal(ids('payment', { prefix, after: 'ord_b', limit: 2 }), ['ord_c']);

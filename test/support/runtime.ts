@@ -10,8 +10,7 @@ import type { Clock, Gateway, Settled, ShardLog, ShardStore } from '../../actors
 import { defaultPolicy } from '../../actors/policy.ts';
 import { type Db, openDatabase } from '../../storage/database.ts';
 import { createDeadLetters, type DeadLetters } from '../../storage/deadLetters.ts';
-import { createEmbeddedLog } from '../../storage/embeddedLog.ts';
-import { createShardStore } from '../../storage/shardStore.ts';
+import { openEmbeddedStore } from '../../storage/embeddedStore.ts';
 import { createRealClock } from '../../supervisors/clock.ts';
 import { createSeededIds } from '../../supervisors/ids.ts';
 import type { AnyDecider } from '../../supervisors/memory.ts';
@@ -49,25 +48,20 @@ export function startRuntime(options: TestRuntimeOptions): TestRuntime {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'holdfast-test-'));
   const db = openDatabase(join(folder, 'holdfast.sqlite'));
   const clock = options.clock ?? createRealClock();
-  const store = createShardStore(db);
-  const embedded = createEmbeddedLog(db, {
-    projections: [],
-    failPoint: () => {},
-    monotonic: clock.monotonic,
-    observe: () => {},
-  });
+  const logger = pino({ level: 'silent' });
+  const { log, store, tables } = openEmbeddedStore(db, { monotonic: clock.monotonic, logger });
   const node = createNode({
     name: `test-${Math.floor(performance.now() * 1000)}`,
     shards: options.shards ?? 4,
     deciders: options.deciders,
     gateways: options.gateways ?? [],
     policy: defaultPolicy,
-    log: options.wrapLog?.(embedded) ?? embedded,
+    log: options.wrapLog?.(log) ?? log,
     store,
     clock,
     ids: createSeededIds(1, clock.now),
     telemetry: createTelemetry(),
-    logger: pino({ level: 'silent' }),
+    logger,
     failPoint: () => {},
     ...(options.maxLiveActors !== undefined && { maxLiveActors: options.maxLiveActors }),
   });
@@ -78,9 +72,9 @@ export function startRuntime(options: TestRuntimeOptions): TestRuntime {
 
   const runtime: TestRuntime = {
     node,
-    db,
+    db: tables.reader,
     store,
-    letters: createDeadLetters(db),
+    letters: createDeadLetters(tables.reader),
     folder,
     send: (envelope) => new Promise((resolve) => node.deliver(envelope, resolve)),
     async ask(to, message, id = `request-${++requests}`, more = {}) {
