@@ -67,6 +67,16 @@ broker('comes back on the same port with another process', async ({ folder, brok
   assert.is((await varz(started))['port'], started.port);
 });
 
+broker('is out of reach of Ctrl-C in its own group only', async ({ folder, brokers }) => {
+  const leadsGroup = ({ pid }: Broker): boolean => runs(-pid);
+  const within = await startBroker({ folder: join(folder, 'within') });
+  brokers.push(within);
+  assert.not.ok(leadsGroup(within));
+  const apart = await startBroker({ folder: join(folder, 'apart'), ownGroup: true });
+  brokers.push(apart);
+  assert.ok(leadsGroup(apart));
+});
+
 broker('says its last words when it does not start', async ({ folder }) => {
   try {
     await startBroker({ folder, settings: 'no_such_setting: 1' });
