@@ -1,5 +1,6 @@
 /** Which nats-server is taken, in what order, and how one is fetched: with programs that only pretend, in folders of the test. */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -14,6 +15,7 @@ import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { RELEASE, type Release } from '../../../transport/nats/server/fetch.ts';
 import { type BrokerSearch, findBroker, NoBrokerProgram } from '../../../transport/nats/server/find.ts';
 import { temporaryFolder } from '../../support/broker.ts';
 
@@ -30,7 +32,7 @@ find.before.each((context) => {
       XDG_CACHE_HOME: context.folder,
     },
     systemFolders: [join(context.folder, 'system')],
-    releases: 'http://127.0.0.1:1',
+    release: { ...RELEASE, url: 'http://127.0.0.1:1' },
   };
 });
 
@@ -142,39 +144,58 @@ find('takes the known mirror when the own one has no such package', async ({ fol
   assert.equal((await findBroker(search)).version, [2, 10, 27]);
 });
 
-/** Offers releases whose program says `says`. */
-async function withReleases<T>(folder: string, says: string, use: (url: string) => Promise<T>): Promise<T> {
+/** Offers a release whose program says `says`, and knows its sum. */
+async function withRelease<T>(folder: string, says: string, use: (release: Release) => Promise<T>): Promise<T> {
   program(join(folder, 'first/tar'), `${REAL_PATH} exec tar "$@"`);
-  const releases = createServer((request, response) => {
-    const name = /\/(v[\d.]+)\/(nats-server-\1-\w+-\w+)\.tar\.gz$/.exec(request.url ?? '')?.[2];
-    if (name === undefined) return response.writeHead(404).end();
-    program(join(folder, 'release', name, 'nats-server'), says);
-    const made = spawnSync('tar', ['-czf', '-', '-C', join(folder, 'release'), name]);
-    return response.end(made.stdout);
+  const machines = [...Object.keys(RELEASE.sums), 'darwin-arm64', 'darwin-amd64'];
+  const archives = new Map(machines.map((machine) => [machine, archiveOf(folder, machine, says)]));
+  const server = createServer((request, response) => {
+    const machine = /^\/v2\.10\.29\/nats-server-v2\.10\.29-([\w-]+)\.tar\.gz$/.exec(request.url ?? '')?.[1];
+    const archive = archives.get(machine ?? '');
+    response.writeHead(archive === undefined ? 404 : 200).end(archive);
   });
-  await new Promise<void>((resolve) => releases.listen(0, '127.0.0.1', resolve));
-  const address = releases.address();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const sums = Object.fromEntries(
+    [...archives].map(([machine, archive]) => [machine, createHash('sha256').update(archive).digest('hex')]),
+  );
   try {
-    return await use(`http://127.0.0.1:${port}`);
+    return await use({ ...RELEASE, url: `http://127.0.0.1:${port}`, sums });
   } finally {
-    releases.closeAllConnections();
-    releases.close();
+    server.closeAllConnections();
+    server.close();
   }
 }
 
+function archiveOf(folder: string, machine: string, says: string): Buffer {
+  const name = `nats-server-v2.10.29-${machine}`;
+  program(join(folder, 'release', name, 'nats-server'), says);
+  return spawnSync('tar', ['-czf', '-', '-C', join(folder, 'release'), name]).stdout;
+}
+
 find('fetches the release where there is no package', async ({ folder, search }) => {
-  await withReleases(folder, SAYS_VERSION, async (releases) => {
-    const found = await findBroker({ ...search, releases });
+  await withRelease(folder, SAYS_VERSION, async (release) => {
+    const found = await findBroker({ ...search, release });
     assert.is(found.program, join(folder, 'holdfast/nats-server'));
     assert.equal(leftovers(folder), []);
   });
 });
 
+find('unpacks no release but the one whose sum is known', async ({ folder, search }) => {
+  await withRelease(folder, SAYS_VERSION, async (release) => {
+    const others = Object.fromEntries(Object.keys(release.sums).map((machine) => [machine, 'another']));
+    const error = await refusal({ ...search, release: { ...release, sums: others } });
+    assert.match(error.message, 'its SHA-256 is');
+    const unknown = await refusal({ ...search, release: { ...release, sums: {} } });
+    assert.match(unknown.message, 'none that is known for');
+  });
+});
+
 find('goes on to the release when the package does not run on this machine', async ({ folder, search }) => {
   debian(folder, 'exit 126');
-  await withReleases(folder, 'echo nats-server: v2.10.29', async (releases) => {
-    assert.equal((await findBroker({ ...search, releases })).version, [2, 10, 29]);
+  await withRelease(folder, 'echo nats-server: v2.10.29', async (release) => {
+    assert.equal((await findBroker({ ...search, release })).version, [2, 10, 29]);
   });
 });
 

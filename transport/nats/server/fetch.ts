@@ -2,9 +2,11 @@
  * Where a nats-server comes from when the machine has none: Debian's package, the project's own release, Homebrew. None
  * of them needs root, and none touches the machine's own package database (Homebrew keeps one per user).
  */
+import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Version, versionText } from '../version.ts';
 import { type Environment, run } from './run.ts';
 
 const PACKAGE = 'nats-server';
@@ -15,10 +17,27 @@ const DEBIAN_KEYRINGS: readonly string[] = [
   '/usr/share/keyrings/debian-archive-keyring.gpg',
   '/usr/share/keyrings/debian-archive-keyring.pgp',
 ];
-const RELEASE = 'v2.10.29';
-export const RELEASES = 'https://github.com/nats-io/nats-server/releases/download';
-const RELEASE_PLATFORMS: Readonly<Record<string, string>> = { linux: 'linux', darwin: 'darwin' };
-const RELEASE_CPUS: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm7' };
+
+/** A release of nats-server as the project publishes it. */
+export type Release = {
+  /** Where its releases lie. */
+  readonly url: string;
+  readonly version: Version;
+  /** SHA-256 of the archives, by platform and cpu as their names have them: nothing else is unpacked. */
+  readonly sums: Readonly<Record<string, string>>;
+};
+
+/** The sums are those of the project's own container images, which exist for Linux; elsewhere Homebrew is the way. */
+export const RELEASE: Release = {
+  url: 'https://github.com/nats-io/nats-server/releases/download',
+  version: [2, 10, 29],
+  sums: {
+    'linux-amd64': 'e314da74a83a1d3876db8814c27eb990fe729640fd6452025b441bcede8390da',
+    'linux-arm64': 'da4b27942ecfb4c5f0c54553d2e7f470ddda9d7581cfe8131b351a0e223ed401',
+    'linux-arm7': 'a59e7336a32ef78b0ca8bc3e6707a5770461d3f45c4c2f96cfef263f26eaefd5',
+  },
+};
+const CPUS: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm7' };
 
 const COMMAND_TIMEOUT_MS = 20_000;
 const DOWNLOAD_TIMEOUT_MS = 120_000;
@@ -28,8 +47,7 @@ export type FetchContext = {
   /** An empty folder for all that comes up on the way. */
   readonly staging: string;
   readonly env: Environment;
-  /** Where the project's releases lie. */
-  readonly releases: string;
+  readonly release: Release;
 };
 
 export type BrokerSource = {
@@ -43,7 +61,7 @@ export type BrokerSource = {
 
 export const BROKER_SOURCES: readonly BrokerSource[] = [
   { name: `Debian's package (${DEBIAN_SUITE})`, fetch: fetchFromDebian },
-  { name: `the project's release ${RELEASE}`, fetch: fetchRelease },
+  { name: "the project's release", fetch: fetchRelease },
   { name: 'Homebrew', fetch: fetchFromBrew },
 ];
 
@@ -93,20 +111,30 @@ async function ownMirror(env: Environment): Promise<string | undefined> {
   return (own ?? named)?.[2];
 }
 
-async function fetchRelease({ staging, env, releases }: FetchContext): Promise<string> {
-  const platform = RELEASE_PLATFORMS[process.platform];
-  const cpu = RELEASE_CPUS[process.arch];
-  if (platform === undefined || cpu === undefined) throw new Error(`none for ${process.platform} on ${process.arch}`);
-  const name = `nats-server-${RELEASE}-${platform}-${cpu}`;
-  const url = `${releases}/${RELEASE}/${name}.tar.gz`;
-  const archive = join(staging, 'release.tar.gz');
-  const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) }).catch((error: unknown) => {
-    throw new Error(`${url}: ${error instanceof Error ? causeText(error) : String(error)}`, { cause: error });
-  });
-  if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  await writeFile(archive, new Uint8Array(await response.arrayBuffer()));
-  await run('tar', ['-xzf', archive, '-C', staging], { env, timeoutMs: COMMAND_TIMEOUT_MS });
+async function fetchRelease({ staging, env, release }: FetchContext): Promise<string> {
+  const machine = `${process.platform}-${CPUS[process.arch] ?? process.arch}`;
+  const sum = release.sums[machine];
+  if (sum === undefined) throw new Error(`none that is known for ${machine}`);
+  const version = `v${versionText(release.version)}`;
+  const name = `nats-server-${version}-${machine}`;
+  const url = `${release.url}/${version}/${name}.tar.gz`;
+  const archive = await download(url);
+  const found = createHash('sha256').update(archive).digest('hex');
+  if (found !== sum) throw new Error(`${url}: its SHA-256 is ${found}, not ${sum}`);
+  const file = join(staging, 'release.tar.gz');
+  writeFileSync(file, archive);
+  await run('tar', ['-xzf', file, '-C', staging], { env, timeoutMs: COMMAND_TIMEOUT_MS });
   return join(staging, name, PACKAGE);
+}
+
+async function download(url: string): Promise<Uint8Array> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) });
+    if (!response.ok) throw new Error(String(response.status));
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    throw new Error(`${url}: ${error instanceof Error ? causeText(error) : String(error)}`, { cause: error });
+  }
 }
 
 /** Of a failed `fetch` only the cause says something. */

@@ -6,7 +6,7 @@ import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, renameSync,
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { isAtLeast, OLDEST_REPLICATED_BROKER, parseVersion, type Version, versionText } from '../version.ts';
-import { BROKER_SOURCES, RELEASES } from './fetch.ts';
+import { BROKER_SOURCES, RELEASE, type Release } from './fetch.ts';
 import { type Environment, run } from './run.ts';
 
 const PROGRAM = 'nats-server';
@@ -28,8 +28,8 @@ export type BrokerSearch = {
   readonly env?: Environment;
   /** Looked through after the path. */
   readonly systemFolders?: readonly string[];
-  /** Where the project's releases lie, for whoever has a mirror of them. */
-  readonly releases?: string;
+  /** The one to fetch where there is no package. */
+  readonly release?: Release;
   /** Called before something is fetched, which takes seconds. */
   readonly onFetch?: (source: string) => void;
 };
@@ -103,7 +103,7 @@ async function tryProgram(program: string, env: Environment): Promise<FoundBroke
 async function fetchBroker(
   cache: string,
   env: Environment,
-  { releases = RELEASES, onFetch }: BrokerSearch,
+  { release = RELEASE, onFetch }: BrokerSearch,
   tried: readonly string[],
 ): Promise<FoundBroker> {
   const failures = [...tried];
@@ -113,7 +113,7 @@ async function fetchBroker(
     onFetch?.(source.name);
     const staging = mkdtempSync(join(cache, STAGING));
     try {
-      const fetched = await source.fetch({ staging, env, releases });
+      const fetched = await source.fetch({ staging, env, release });
       const result = await tryProgram(fetched, env);
       if (typeof result === 'string') throw new Error(result);
       const program = join(cache, PROGRAM);
