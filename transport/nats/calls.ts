@@ -77,7 +77,7 @@ export function createNatsCalls(options: NatsCallsOptions): NatsCalls {
   return {
     announce(heartbeat) {
       // An old one, sent when the connection is back, would say what isn't true any more.
-      if (isConnected(nc)) nc.publish(heartbeatSubject(cluster), JSON.stringify(heartbeat));
+      ifOpen(nc, () => nc.publish(heartbeatSubject(cluster), JSON.stringify(heartbeat)));
     },
     heard(on) {
       return follow(nc, heartbeatSubject(cluster), logger, (message) => {
@@ -118,11 +118,29 @@ async function request(nc: NatsConnection, subject: string, text: string, timeou
   }
 }
 
+/** What can't be sent now isn't sent; a connection that is closing takes nothing more. */
+function ifOpen(nc: NatsConnection, send: () => void): void {
+  if (!isConnected(nc)) return;
+  try {
+    send();
+  } catch (error) {
+    if (!nc.isDraining() && !nc.isClosed()) throw error;
+  }
+}
+
 function follow(nc: NatsConnection, subject: string, logger: BrokerLogger, on: (message: Msg) => void): Following {
   const subscription = nc.subscribe(subject, {
     callback(error, message) {
-      if (error) logger.error({ subject, err: error }, 'the broker ended a subscription');
-      else on(message);
+      if (error) {
+        logger.error({ subject, err: error }, 'the broker ended a subscription');
+        return;
+      }
+      try {
+        on(message);
+      } catch (thrown) {
+        // The client would take it for an error of the connection.
+        logger.error({ subject, err: thrown }, 'what was heard could not be handled');
+      }
     },
   });
   return {
@@ -176,7 +194,7 @@ function createServing(nc: NatsConnection, logger: BrokerLogger): Serving {
           counts.errors += 1;
           counts.lastError = error.message;
         }
-        if (isConnected(nc)) message.respond(text);
+        ifOpen(nc, () => message.respond(text));
       });
       return {
         stop() {

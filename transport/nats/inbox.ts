@@ -27,6 +27,8 @@ export type NatsInbox = Inbox & {
 
 /** Puts under way at once, over all shards; more are refused. */
 export const MAX_PUTS_IN_FLIGHT = 4_096;
+/** And bytes of them, so that large ones don't fill the memory. */
+const MAX_PUT_BYTES_IN_FLIGHT = 32 * 1024 * 1024;
 /** Largest message; the stream refuses more too. */
 export const MAX_ENVELOPE_BYTES = 1024 * 1024;
 /** A put whose outcome stays unknown is given up after this long: longer than the brokers need to elect a leader. */
@@ -69,15 +71,24 @@ export function createNatsInbox(options: NatsInboxOptions): NatsInbox {
   const streams = createStreams(options);
   const trimmed = new Map<number, Trimmed>();
   let inFlight = 0;
+  let bytesInFlight = 0;
 
   return {
     async put(shard, envelope) {
-      if (inFlight >= MAX_PUTS_IN_FLIGHT) throw new InboxUnavailable(`${inFlight} messages are on their way already`);
+      const data = encodeEnvelope(envelope);
+      if (data.length > MAX_ENVELOPE_BYTES - HEADER_ROOM_BYTES) {
+        throw new EnvelopeRefused(`${envelope.id} has ${data.length} bytes, ${MAX_ENVELOPE_BYTES} are taken`);
+      }
+      if (inFlight >= MAX_PUTS_IN_FLIGHT || bytesInFlight + data.length > MAX_PUT_BYTES_IN_FLIGHT) {
+        throw new InboxUnavailable(`${inFlight} messages with ${bytesInFlight} bytes are on their way already`);
+      }
       inFlight += 1;
+      bytesInFlight += data.length;
       try {
-        await putUntilKnown({ broker, streams, cluster }, shard, envelope);
+        await putUntilKnown({ broker, streams, cluster }, { shard, id: envelope.id, data });
       } finally {
         inFlight -= 1;
+        bytesInFlight -= data.length;
       }
     },
 
@@ -113,6 +124,7 @@ export function createNatsInbox(options: NatsInboxOptions): NatsInbox {
     },
 
     async end(shard) {
+      await streams.ensure(shard);
       return (await broker.manager.streams.info(inboxStream(cluster, shard))).state.last_seq;
     },
   };
@@ -165,16 +177,13 @@ function createStreams({ broker, cluster, replicas, logger }: NatsInboxOptions):
   };
 }
 
+type Parcel = { readonly shard: number; readonly id: string; readonly data: Uint8Array };
 type PutContext = { readonly broker: InboxBroker; readonly streams: Streams; readonly cluster: string };
 
 /** The same id on every try: within the broker's window the message is stored once. */
-async function putUntilKnown(context: PutContext, shard: number, envelope: Envelope): Promise<void> {
+async function putUntilKnown(context: PutContext, { shard, id, data }: Parcel): Promise<void> {
   const { broker, streams, cluster } = context;
-  const data = encodeEnvelope(envelope);
-  if (data.length > MAX_ENVELOPE_BYTES - HEADER_ROOM_BYTES) {
-    throw new EnvelopeRefused(`${envelope.id} has ${data.length} bytes, ${MAX_ENVELOPE_BYTES} are taken`);
-  }
-  const msgID = headerSafe(envelope.id);
+  const msgID = headerSafe(id);
   const until = performance.now() + PUT_DEADLINE_MS;
   for (let attempt = 0; ; attempt += 1) {
     try {
@@ -182,7 +191,7 @@ async function putUntilKnown(context: PutContext, shard: number, envelope: Envel
       await broker.jetstream.publish(inboxSubject(cluster, shard), data, { msgID, timeout: ATTEMPT_MS });
       return;
     } catch (error) {
-      const named = brokerError(error, `store ${envelope.id} for shard ${shard}`);
+      const named = brokerError(error, `store ${id} for shard ${shard}`);
       if (named instanceof MessageTooLarge) throw new EnvelopeRefused(named.message, { cause: error });
       if (isGone(named)) streams.forget(shard);
       const left = until - performance.now();

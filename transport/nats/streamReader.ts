@@ -7,12 +7,14 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream';
-import { createInbox, type Msg, type NatsConnection, nanos } from 'nats';
+import { nanos } from 'nats';
 import type { Following } from '../../actors/kernel/clusterPorts.ts';
-import { isConnected, untilConnected } from './connected.ts';
+import { untilConnected } from './connected.ts';
 import type { BrokerConnection, BrokerLogger } from './connection.ts';
+import { Pulls, type StreamMessage } from './pulls.ts';
 
-export type StreamMessage = { readonly sequence: number; readonly data: Uint8Array };
+/** The last message that was handled; without its stamp when nobody here has seen it. */
+type Place = { readonly sequence: number; readonly stamp?: string };
 
 export type StreamReading = {
   readonly broker: Pick<BrokerConnection, 'nats' | 'manager'>;
@@ -28,15 +30,6 @@ export type StreamReading = {
   readonly logger: BrokerLogger;
 };
 
-/** Messages asked for or waiting for their handler, at most. */
-export const READ_AHEAD = 256;
-/** Bytes of one pull; the largest message must fit. At most twice as much waits. */
-const READ_AHEAD_BYTES = 8 * 1024 * 1024;
-/** The broker ends a pull after this long, and is asked again. */
-const PULL_EXPIRES_MS = 30_000;
-const HEARTBEAT_MS = 1_000;
-/** Without a sign of the broker for so long, the consumer is taken for lost. */
-const SILENCE_MS = 2_500;
 /** The broker forgets a consumer that nobody pulls from. */
 const CONSUMER_IDLE_MS = 60_000;
 const FIRST_PAUSE_MS = 50;
@@ -53,86 +46,98 @@ export function readStream(reading: StreamReading): Following {
 async function readUntilStopped(reading: StreamReading, signal: AbortSignal): Promise<void> {
   const { stream, logger } = reading;
   const nc = reading.broker.nats;
-  let after = reading.after;
+  let place: Place = { sequence: reading.after };
   let failures = 0;
   while (!signal.aborted && !nc.isClosed()) {
     let why: string;
     try {
       await untilConnected(nc, Number.POSITIVE_INFINITY, signal);
       await reading.prepare();
-      after = await placeInStream(reading, after);
-      const session = await startSession(reading, after);
-      if (failures > 0) logger.info({ stream, after, failures }, 'reading a stream again');
+      place = await placeInStream(reading, place);
+      const session = await startSession(reading, place);
+      if (failures > 0) logger.info({ stream, after: place.sequence, failures }, 'reading a stream again');
       failures = 0;
-      why = await session.run(signal, (sequence) => {
-        after = sequence;
+      why = await session.run(signal, (handled) => {
+        place = handled;
       });
     } catch (error) {
+      if (error instanceof StreamRewound) place = allOf(reading, place, error.message);
       reading.failed(error);
       why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     }
     if (signal.aborted || nc.isClosed()) return;
     // Once for each outage: the tries in between say nothing new.
-    if (failures === 0) logger.warn({ stream, after, why }, 'reading a stream was interrupted');
+    if (failures === 0) logger.warn({ stream, after: place.sequence, why }, 'reading a stream was interrupted');
     failures += 1;
     const longest = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
     await pause(longest * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
   }
 }
 
+/** Another message than the one that was read has its number now. */
+class StreamRewound extends Error {
+  override readonly name = 'StreamRewound';
+}
+
+/** @throws what the client throws */
+async function placeInStream(reading: StreamReading, place: Place): Promise<Place> {
+  const { state } = await reading.broker.manager.streams.info(reading.stream);
+  return state.last_seq < place.sequence ? allOf(reading, place, `it ends at ${state.last_seq}`) : place;
+}
+
 /**
- * After which sequence to read. A stream that ends before what was read from it lost its tail or was made anew: its
- * numbers are used again, so that all of it is read; what was read already does no harm, receivers know it.
+ * A stream that lost its tail or was made anew uses its numbers again, so that all of it is read. What was read already
+ * does no harm, receivers know it; what has one of the old numbers now would be lost.
  */
-async function placeInStream({ broker, stream, logger }: StreamReading, after: number): Promise<number> {
-  const { state } = await broker.manager.streams.info(stream);
-  if (state.last_seq < after) {
-    logger.error(
-      { stream, readUpTo: after, first: state.first_seq, last: state.last_seq },
-      'a stream ends before what was already read from it: it lost its tail or was made anew; reading all of it',
-    );
-    return Math.max(0, state.first_seq - 1);
-  }
-  return after;
+function allOf({ stream, logger }: StreamReading, { sequence }: Place, why: string): Place {
+  const text = 'a stream is not the one that was read: it lost its tail or was made anew; reading all of it';
+  logger.error({ stream, readUpTo: sequence, why }, text);
+  return { sequence: 0 };
 }
 
 type Session = {
-  /** Resolves with the reason for which it ended. */
-  run(signal: AbortSignal, handled: (sequence: number) => void): Promise<string>;
+  /** Resolves with the reason for which it ended. @throws StreamRewound */
+  run(signal: AbortSignal, handled: (place: Place) => void): Promise<string>;
 };
 
-async function startSession(reading: StreamReading, after: number): Promise<Session> {
+async function startSession(reading: StreamReading, place: Place): Promise<Session> {
   const { stream, logger } = reading;
-  const { nats: nc, manager: jsm } = reading.broker;
-  const { name } = await jsm.consumers.add(stream, {
+  const { nats: nc, manager } = reading.broker;
+  const { name } = await manager.consumers.add(stream, {
     ack_policy: AckPolicy.None,
     deliver_policy: DeliverPolicy.StartSequence,
-    opt_start_seq: after + 1,
+    // The last one again, where it is known, to see that it is still the same.
+    opt_start_seq: place.stamp === undefined ? place.sequence + 1 : place.sequence,
     inactive_threshold: nanos(CONSUMER_IDLE_MS),
     mem_storage: true,
     num_replicas: 1,
   });
   return {
     async run(signal, handled) {
-      const pulls = openPulls(nc, `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, signal);
-      let last = after;
+      const pulls = new Pulls(nc, `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, signal);
+      let last = place.sequence;
       try {
         for (;;) {
           const message = await pulls.next();
-          if (message === undefined) return pulls.ended() ?? 'stopped';
-          if (message.sequence > last + 1) {
-            const fields = { stream, from: last + 1, to: message.sequence - 1 };
+          if (message === undefined) return pulls.ended ?? 'stopped';
+          const { sequence, stamp } = message;
+          if (sequence === place.sequence) {
+            if (stamp !== place.stamp) throw new StreamRewound(`another message has number ${sequence}`);
+            continue;
+          }
+          if (sequence > last + 1) {
+            const fields = { stream, from: last + 1, to: sequence - 1 };
             logger.warn(fields, 'messages of a stream are gone: it was trimmed beyond what was read here');
           }
           await handle(reading, message, signal);
           // Stopped before it could be handled: it doesn't count as read.
           if (signal.aborted) return 'stopped';
-          last = message.sequence;
-          handled(last);
+          last = sequence;
+          handled({ sequence, stamp });
         }
       } finally {
         pulls.close();
-        if (!nc.isClosed()) jsm.consumers.delete(stream, name).catch(() => undefined);
+        if (!nc.isClosed()) manager.consumers.delete(stream, name).catch(() => undefined);
       }
     },
   };
@@ -156,118 +161,4 @@ async function handle(
       await pause(HANDLER_PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
   }
-}
-
-type Pulls = {
-  /** Undefined once it has ended. */
-  next(): Promise<StreamMessage | undefined>;
-  ended(): string | undefined;
-  close(): void;
-};
-
-/** What the broker answers to one pull after the other; never more under way and waiting than `READ_AHEAD`. */
-function openPulls(nc: NatsConnection, subject: string, signal: AbortSignal): Pulls {
-  const inbox = createInbox();
-  const waiting: StreamMessage[] = [];
-  let asked = 0;
-  let delivered = 0;
-  let heardAt = performance.now();
-  let ended: string | undefined;
-  let wake = (): void => undefined;
-
-  function end(why: string): void {
-    ended ??= why;
-    wake();
-  }
-
-  function pull(): void {
-    if (asked > 0 || waiting.length > READ_AHEAD / 2 || ended !== undefined) return;
-    asked = READ_AHEAD - waiting.length;
-    heardAt = performance.now();
-    const request = {
-      expires: nanos(PULL_EXPIRES_MS),
-      idle_heartbeat: nanos(HEARTBEAT_MS),
-      max_bytes: READ_AHEAD_BYTES,
-    };
-    nc.publish(subject, JSON.stringify({ batch: asked, ...request }), { reply: inbox });
-  }
-
-  function receive(message: Msg): void {
-    heardAt = performance.now();
-    const place = placeOf(message.reply);
-    if (place === undefined) {
-      onStatus(message.headers?.code ?? 0, message.headers?.description ?? '');
-      return;
-    }
-    // A number is missing: the broker dropped something on the way here. What came before it is still handled.
-    if (place.delivery !== delivered + 1) {
-      end('a message was lost on its way');
-      return;
-    }
-    delivered = place.delivery;
-    asked -= 1;
-    waiting.push({ sequence: place.sequence, data: message.data });
-    wake();
-    pull();
-  }
-
-  function onStatus(code: number, description: string): void {
-    if (code === HEARTBEAT) return;
-    if (!PULL_ENDS.includes(code) || /consumer deleted/i.test(description)) {
-      end(`the broker answered ${code} ${description}`);
-      return;
-    }
-    asked = 0;
-    pull();
-  }
-
-  const subscription = nc.subscribe(inbox, {
-    callback(error, message) {
-      if (error) end(error.message);
-      else if (ended === undefined) receive(message);
-    },
-  });
-  const watch = setInterval(() => {
-    if (!isConnected(nc)) end('the connection was lost');
-    else if (asked > 0 && performance.now() - heardAt > SILENCE_MS) end('nothing heard from the broker');
-  }, HEARTBEAT_MS / 2);
-  const onAbort = (): void => end('stopped');
-  signal.addEventListener('abort', onAbort, { once: true });
-  pull();
-
-  function take(): StreamMessage | undefined {
-    if (signal.aborted) return undefined;
-    const message = waiting.shift();
-    pull();
-    return message;
-  }
-
-  return {
-    async next() {
-      while (waiting.length === 0 && ended === undefined) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      return take();
-    },
-    ended: () => ended,
-    close() {
-      clearInterval(watch);
-      signal.removeEventListener('abort', onAbort);
-      if (!nc.isClosed()) subscription.unsubscribe();
-    },
-  };
-}
-
-const HEARTBEAT = 100;
-/** No messages, time is up, and limits of this pull reached: ask again. */
-const PULL_ENDS: readonly number[] = [404, 408, 409];
-
-/** `$JS.ACK.[domain.account.]stream.consumer.tries.sequence.delivery.time.pending[.token]`, as messages of a consumer carry it. */
-function placeOf(reply: string | undefined): { readonly sequence: number; readonly delivery: number } | undefined {
-  if (!reply?.startsWith('$JS.ACK.')) return undefined;
-  const parts = reply.split('.');
-  const skipped = parts.length >= 11 ? 2 : 0;
-  return { sequence: Number(parts[5 + skipped]), delivery: Number(parts[6 + skipped]) };
 }

@@ -7,8 +7,8 @@ import * as assert from 'uvu/assert';
 import { createNatsCalls, MAX_SERVED_AT_ONCE } from '../../../transport/nats/calls.ts';
 import { type BrokerConnection, connectBroker } from '../../../transport/nats/connection.ts';
 import { createNatsInbox, inboxStream, inboxSubject, MAX_PUTS_IN_FLIGHT } from '../../../transport/nats/inbox.ts';
+import { READ_AHEAD } from '../../../transport/nats/pulls.ts';
 import { type Broker, startBroker } from '../../../transport/nats/server/broker.ts';
-import { READ_AHEAD } from '../../../transport/nats/streamReader.ts';
 import { eventually } from '../../support/eventually.ts';
 import { collect, envelope, inboxContract } from '../inboxContract.ts';
 import { nodeCallsContract } from '../nodeCallsContract.ts';
@@ -163,6 +163,39 @@ test('a stream that was deleted is made anew, and all of it is read although its
   late.stop();
   assert.equal(late.ids(), ['new']);
   assert.ok(logged.some(({ level, text }) => level === 'error' && text.includes('made anew')));
+});
+
+test('a stream that was made anew is read from its start, also when it has grown beyond what was read', async ({
+  shard,
+}) => {
+  for (const id of numbered(3, 'old')) await inbox.put(shard, envelope(id));
+  const seen: string[] = [];
+  let release = (): void => undefined;
+  const following = inbox.read(shard, 0, async (_, { id }) => {
+    seen.push(id);
+    if (id !== 'old#2') return;
+    await new Promise<void>((resolve) => {
+      release = resolve;
+    });
+  });
+  await eventually('the last old message', () => seen.length === 3);
+  await one.manager.streams.delete(inboxStream(CLUSTER, shard));
+  for (const id of numbered(5, 'new')) await inbox.put(shard, envelope(id));
+  release();
+  await eventually('the last new message', () => seen.includes('new#4'));
+  following.stop();
+  assert.equal(seen, [...numbered(3, 'old'), ...numbered(5, 'new')]);
+});
+
+test('a reader that is stopped leaves nothing at the broker', async ({ shard }) => {
+  const consumers = async () => (await one.manager.consumers.list(inboxStream(CLUSTER, shard)).next()).length;
+  await inbox.put(shard, envelope('only'));
+  // They find nothing, so that no message wakes them.
+  for (let round = 0; round < 10; round += 1) inbox.read(shard, 1, () => undefined).stop();
+  const reader = collect(inbox, shard);
+  await reader.has(1);
+  reader.stop();
+  await eventually('no consumer is left', async () => (await consumers()) === 0);
 });
 
 test('nothing is lost while the broker is killed, started again and paused', async ({ shard }) => {
