@@ -152,9 +152,11 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     appending = false;
     durableTicket = batch.at(-1)?.ticket ?? durableTicket;
     for (const { commit, settle } of batch) settle({ kind: 'done', ...(commit.reply && { reply: commit.reply }) });
-    const ready = waiters.filter(({ ticket }) => ticket <= durableTicket);
-    waiters = waiters.filter(({ ticket }) => ticket > durableTicket);
-    for (const { settle, result } of ready) settle(result);
+    if (waiters.length > 0) {
+      const ready = waiters.filter(({ ticket }) => ticket <= durableTicket);
+      waiters = waiters.filter(({ ticket }) => ticket > durableTicket);
+      for (const { settle, result } of ready) settle(result);
+    }
     options.onDurable(commits, snapshots);
     if (pending.length > 0) schedule();
     else if (acks.length > 0) scheduleAcks();
@@ -180,7 +182,10 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     },
     isDurable: (ticket) => ticket <= durableTicket,
     undurable(key) {
-      return [...inFlight, ...pending].map(({ commit }) => commit).filter((commit) => commit.key === key);
+      const found: Commit[] = [];
+      for (const { commit } of inFlight) if (commit.key === key) found.push(commit);
+      for (const { commit } of pending) if (commit.key === key) found.push(commit);
+      return found;
     },
     acknowledge(id) {
       local.delete(id);

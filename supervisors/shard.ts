@@ -337,7 +337,8 @@ export class Shard {
       const actor = this.#actors.find(key);
       if (actor) forget(actor.memory, seq);
     }
-    const later = commits.flatMap(({ sends }) => sends.filter((send) => !this.#leavesAtOnce(send)));
+    const later: Envelope[] = [];
+    for (const { sends } of commits) for (const send of sends) if (!this.#leavesAtOnce(send)) later.push(send);
     this.#relay.enqueue(later);
     for (const { key, version, timers } of commits) {
       for (const timer of timers) if ('set' in timer) this.#timers.expect(timer.at);

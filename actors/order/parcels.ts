@@ -20,6 +20,8 @@ export type ParcelStatus =
 /** The parcels that count: neither cancelled nor replaced by a reshipment. */
 export function liveShipments(shipments: Shipments): OrderShipment[] {
   const all = Object.values(shipments);
+  // An order asks at each of its events, most of them before its first parcel.
+  if (all.length === 0) return all;
   const replaced = new Set(all.filter(({ status }) => status !== 'cancelled').map(({ replaces }) => replaces));
   return all.filter(({ shipmentId, status }) => status !== 'cancelled' && !replaced.has(shipmentId));
 }
@@ -66,6 +68,7 @@ export function needsAttention(shipments: Shipments): boolean {
 }
 
 function covers(parcels: readonly OrderShipment[], lines: readonly OrderLine[]): boolean {
+  if (parcels.length === 0) return lines.length === 0;
   const pieces = new Map<string, number>();
   for (const { sku, quantity } of parcels.flatMap((parcel) => parcel.lines)) {
     pieces.set(sku, (pieces.get(sku) ?? 0) + quantity);

@@ -79,7 +79,7 @@ export function evolveOrder(state: OrderState, event: OrderEvent): Order {
   const changed = change(state, event);
   const order = { ...changed, revision: state.revision + 1 };
   const status = statusOf(order);
-  return { ...order, status, awaiting: awaitingOf(order, status) };
+  return Object.assign(order, { status, awaiting: awaitingOf(order, status) });
 }
 
 function placed(orderId: string, event: Extract<OrderEvent, { type: 'OrderPlaced' }>): Order {

@@ -234,7 +234,9 @@ function evolveStep(saga: Saga, event: StepEvent): Saga {
     const step: Step = { id, work, status: 'running', asked: 1, undone: 0, round: saga.round, reason: null };
     const status = PHASE_OF[work.kind];
     // What is sent once more is beside the way forward.
-    return status === null ? withStep(saga, step) : { ...withStep(saga, step), phase: { status } };
+    return status === null
+      ? withStep(saga, step)
+      : { ...saga, steps: { ...saga.steps, [id]: step }, phase: { status } };
   }
   const step = saga.steps[event.step];
   if (step === undefined) throw new Error(`${event.type} before StepStarted of ${event.step}`);

@@ -212,9 +212,9 @@ function isPaidBack(state: PaymentState, attempt: number): boolean {
   return !open && !isDisputed(state) && refundable(state, attempt).amount === 0;
 }
 
-export function paymentStatus(state: PaymentState): PaymentStatus {
+export function paymentStatus(state: PaymentState, figures = paymentFigures(state)): PaymentStatus {
   if (isDisputed(state)) return 'disputed';
-  const { authorized, captured, refunded } = paymentFigures(state);
+  const { authorized, captured, refunded } = figures;
   if (captured.amount > 0) {
     if (refunded.amount > 0) return compare(refunded, captured) < 0 ? 'partially-refunded' : 'refunded';
     return compare(captured, authorized) < 0 ? 'partially-captured' : 'captured';

@@ -54,14 +54,15 @@ export function tellChanges(turn: Turn, before: PaymentState) {
 }
 
 function visible(state: PaymentState): Omit<PaymentNews, 'type' | 'seq'> {
-  const { chargedBack, ...figures } = paymentFigures(state);
+  const all = paymentFigures(state);
+  const { chargedBack, ...figures } = all;
   const open = Object.values(state.refunds).filter(isOpen);
   const amount = sum(
     state.currency,
     open.map((refund) => refund.amount),
   );
   return {
-    status: paymentStatus(state),
+    status: paymentStatus(state, all),
     ...figures,
     ...(chargedBack.amount > 0 && { chargedBack }),
     ...(open.length > 0 && { openRefund: { amount, escalated: open.some(({ status }) => status === 'escalated') } }),
@@ -69,10 +70,15 @@ function visible(state: PaymentState): Omit<PaymentNews, 'type' | 'seq'> {
 }
 
 /** The currency becomes known with the first amount; that alone is no news. */
-function sameToTheEye(one: object, other: object): boolean {
-  const seen = (news: object) => JSON.stringify(news, (name, value) => (name === 'currency' ? undefined : value));
-  return seen(one) === seen(other);
+function sameToTheEye(one: unknown, other: unknown): boolean {
+  if (!isObject(one) || !isObject(other)) return one === other;
+  const seen = (news: object) => Object.entries(news).filter(([name]) => name !== 'currency');
+  const others = new Map(seen(other));
+  const all = seen(one);
+  return all.length === others.size && all.every(([name, value]) => sameToTheEye(value, others.get(name)));
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 export function setTimer(turn: Turn, name: string, at: number, message: PaymentCommand) {
   turn.timers.push({ set: name, at, message });
