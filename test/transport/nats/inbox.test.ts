@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CallFailed, InboxUnavailable } from '../../../actors/kernel/clusterPorts.ts';
 import { createNatsCalls, MAX_SERVED_AT_ONCE } from '../../../transport/nats/calls.ts';
 import { type BrokerConnection, connectBroker } from '../../../transport/nats/connection.ts';
 import { createNatsInbox, inboxStream, inboxSubject, MAX_PUTS_IN_FLIGHT } from '../../../transport/nats/inbox.ts';
 import { READ_AHEAD } from '../../../transport/nats/pulls.ts';
 import { type Broker, startBroker } from '../../../transport/nats/server/broker.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually, rejection } from '../../support/eventually.ts';
 import { collect, envelope, inboxContract } from '../inboxContract.ts';
 import { nodeCallsContract } from '../nodeCallsContract.ts';
 
@@ -108,6 +109,51 @@ test('a reader that takes nothing is sent no more than the limit', async ({ shar
     seen,
     Array.from({ length: count }, (_, index) => index + 1),
   );
+});
+
+test('a full inbox refuses at once, names the stream, and takes messages again once it was trimmed', async ({
+  shard,
+}) => {
+  const stream = inboxStream(CLUSTER, shard);
+  await inbox.put(shard, envelope('first'));
+  const { config } = await one.manager.streams.info(stream);
+  await one.manager.streams.update(stream, { ...config, max_bytes: 600 });
+  let put = 0;
+  const refused = await rejection(
+    (async () => {
+      for (; put < 100; put += 1) await inbox.put(shard, envelope(`more#${put}`));
+    })(),
+  );
+  assert.instance(refused, InboxUnavailable);
+  assert.match(refused.message, /maximum bytes exceeded.*limits/);
+  assert.match(refused.message, `shard ${shard}`);
+  await inbox.trim(shard, 1);
+  await inbox.put(shard, envelope(`more#${put}`));
+  const reader = collect(inbox, shard, 1);
+  await reader.has(put + 1);
+  reader.stop();
+  assert.equal(reader.ids(), numbered(put + 1, 'more'));
+});
+
+test('what the broker forbids fails at once and says so', async () => {
+  const deny = 'publish: { deny: ["test.in.1", "test.ask.1"] }';
+  const settings = `authorization { users: [{ user: "shop", password: "secret", permissions: { ${deny} } }] }`;
+  const strict = await startBroker({ folder: join(folder, 'strict'), syncAlways: false, settings });
+  const credentials = { user: 'shop', password: 'secret' };
+  const link = await connectBroker({ url: strict.url, name: 'strict', credentials, logger });
+  try {
+    const forbidden = createNatsInbox({ broker: link, cluster: CLUSTER, replicas: 1, logger });
+    await forbidden.put(2, envelope('allowed'));
+    assert.match((await rejection(forbidden.put(1, envelope('forbidden')))).message, /[Pp]ermissions/);
+    const calls = createNatsCalls({ broker: link, cluster: CLUSTER, logger });
+    const failed = await rejection(calls.ask(1, 'may I?', 20_000));
+    assert.instance(failed, CallFailed);
+    assert.match(failed.message, /[Pp]ermissions/);
+    assert.is((failed as CallFailed).retryable, false);
+  } finally {
+    await link.close();
+    await strict.stop();
+  }
 });
 
 test('trim - the broker keeps nothing up to the offset, and is asked rarely', async ({ shard }) => {
