@@ -36,6 +36,8 @@ export type SimulatedLogOptions = {
   /** In [0, 1). */
   readonly random: () => number;
   readonly maxPayload?: number;
+  /** As with one replica; true by default. */
+  readonly comparesIds?: boolean;
 };
 
 export type SimulatedLogs = {
@@ -149,14 +151,21 @@ function store(shard: Kept, id: string, payload: Uint8Array): number {
   return position;
 }
 
+type Arriving = {
+  readonly id: string;
+  readonly payload: Uint8Array;
+  readonly expected: Expectation | undefined;
+  readonly comparesIds: boolean;
+};
+
 /** In the order in which the broker checks. */
-function arrive(shard: Kept, id: string, payload: Uint8Array, expected: Expectation | undefined): Published {
+function arrive(shard: Kept, { id, payload, expected, comparesIds }: Arriving): Published {
   const known = shard.ids.get(id);
   if (known !== undefined) return { kind: 'stored', position: known };
   if (expected && expected.position !== lastOf(shard)) {
     return { kind: 'contradicted', about: 'position', reason: `wrong last sequence: ${lastOf(shard)}` };
   }
-  if (expected && expected.id !== shard.newestId) {
+  if (expected && comparesIds && expected.id !== shard.newestId) {
     return { kind: 'contradicted', about: 'id', reason: `wrong last msg ID: ${shard.newestId}` };
   }
   if (shard.full) return { kind: 'refused', fault: 'store', reason: 'maximum bytes exceeded' };
@@ -166,13 +175,14 @@ function arrive(shard: Kept, id: string, payload: Uint8Array, expected: Expectat
 type Network = { readonly options: SimulatedLogOptions; faults: LogFaults };
 
 function simulatedStream(name: string, shard: Kept, network: Network): LogStream {
-  const { times, random, maxPayload = Number.POSITIVE_INFINITY } = network.options;
+  const { times, random, maxPayload = Number.POSITIVE_INFINITY, comparesIds = true } = network.options;
   const after = (ms: number): Promise<void> => new Promise((resolve) => times.delay(ms, resolve));
   const onTheWay = (): Promise<void> => after(random() * network.faults.delayMs);
   const unknown = { kind: 'unknown', reason: 'no answer' } as const;
 
   async function publish(id: string, payload: Uint8Array, expected?: Expectation): Promise<Published> {
     const { lost, ackLost, late, absent } = network.faults;
+    const arriving = { id, payload, expected, comparesIds };
     if (payload.length > maxPayload) return { kind: 'refused', fault: 'record', reason: 'more than max_payload' };
     const chance = random();
     await onTheWay();
@@ -181,17 +191,17 @@ function simulatedStream(name: string, shard: Kept, network: Network): LogStream
       return unknown;
     }
     if (chance < lost + ackLost) {
-      arrive(shard, id, payload, expected);
+      arrive(shard, arriving);
       await after(ANSWER_MS);
       return unknown;
     }
     if (chance < lost + ackLost + late) {
-      times.delay(LATE_MS * random() + ANSWER_MS, () => arrive(shard, id, payload, expected));
+      times.delay(LATE_MS * random() + ANSWER_MS, () => arrive(shard, arriving));
       await after(ANSWER_MS);
       return unknown;
     }
     if (chance < lost + ackLost + late + absent) return { kind: 'absent', reason: 'no responders' };
-    const published = arrive(shard, id, payload, expected);
+    const published = arrive(shard, arriving);
     await onTheWay();
     return published;
   }
@@ -207,6 +217,7 @@ function simulatedStream(name: string, shard: Kept, network: Network): LogStream
   return {
     name,
     closed: false,
+    comparesIds,
     publish,
     read: (position) => question(() => shard.entries[position - shard.first]),
     bounds: () => question(() => ({ first: shard.first, last: lastOf(shard) })),

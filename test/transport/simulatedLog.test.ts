@@ -13,10 +13,10 @@ const log = suite('simulated log');
 const SEED = 20_261_121;
 const MAX_PAYLOAD = 64 * 1024;
 
-function open(seed = 1) {
+function open(seed = 1, comparesIds = true) {
   const times = simulateTime();
   const random = randomFrom(seed);
-  return { times, logs: simulateLogs({ shards: 2, times, random, maxPayload: MAX_PAYLOAD }) };
+  return { times, logs: simulateLogs({ shards: 2, times, random, maxPayload: MAX_PAYLOAD, comparesIds }) };
 }
 
 /** Mulberry32. */
@@ -57,15 +57,21 @@ const faults: fc.Arbitrary<LogFaults> = fc.record({
 const steps = fc.array(fc.constantFrom<Step>('claim', 'append', 'append', 'append', 'append', 'release'), {
   maxLength: 15,
 });
-type Schedule = { readonly seed: number; readonly faults: LogFaults; readonly lanes: readonly (readonly Step[])[] };
+type Schedule = {
+  readonly seed: number;
+  readonly comparesIds: boolean;
+  readonly faults: LogFaults;
+  readonly lanes: readonly (readonly Step[])[];
+};
 const schedules: fc.Arbitrary<Schedule> = fc.record({
   seed: fc.nat(),
+  comparesIds: fc.boolean(),
   faults,
   lanes: fc.array(steps, { minLength: 1, maxLength: 4 }),
 });
 
-async function play({ seed, faults, lanes }: Schedule): Promise<string[]> {
-  const { times, logs } = open(seed);
+async function play({ seed, comparesIds, faults, lanes }: Schedule): Promise<string[]> {
+  const { times, logs } = open(seed, comparesIds);
   logs.faults(faults);
   const played = playLanes(lanes.map((steps, index) => ({ node: `n${index}`, log: logs.node(), steps })));
   const history = await times.until(played);
@@ -168,6 +174,25 @@ title(
     assert.is(reused instanceof Fenced && reused.reason, 'rewound');
   },
 );
+
+log('simulated log - a broker that compares no ids is asked after a pause what the log ends with', async () => {
+  const { times, logs } = open(1, false);
+  const run = async (): Promise<void> => {
+    const node = logs.node();
+    const claim = await node.claim(0, 'a');
+    await claim.append(recordOf(claim, 1));
+    await new Promise<void>((resolve) => times.delay(1_000, resolve));
+    logs.forgetIds(0);
+    assert.is(await claim.append(recordOf(claim, 2)), 3);
+    await new Promise<void>((resolve) => times.delay(1_000, resolve));
+    logs.loseTail(0, 1);
+    logs.plant(0, `${claim.epoch}:2:feed`, encodeWire(recordOf(claim, 2, 'other')));
+    const error = await failureOf(claim.append(recordOf(claim, 3)));
+    assert.is(error instanceof Fenced && error.reason, 'rewound');
+    assert.is(await node.end(0), 3);
+  };
+  await times.until(run());
+});
 
 title('a full log refuses, keeps the claim, and takes the record later', async ({ logs }) => {
   const claim = await logs.node().claim(0, 'a');

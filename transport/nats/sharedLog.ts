@@ -19,6 +19,8 @@ export type SharedLogOptions = {
   readonly cluster: string;
   readonly shards: number;
   readonly replicas: number;
+  /** How long the broker knows the ids of entries; the streams must have been made with the same. */
+  readonly duplicateWindowMs?: number;
   readonly wire: RecordWire;
   /** Business time in ms since the epoch. */
   readonly now: () => number;
@@ -43,14 +45,14 @@ export async function openSharedLog(options: SharedLogOptions): Promise<SharedLo
       subjects: [subjectOf(cluster, shard)],
       description: `what was decided in shard ${shard} of ${cluster}`,
       replicas,
-      duplicateWindowMs: DUPLICATE_WINDOW_MS,
+      duplicateWindowMs: options.duplicateWindowMs ?? DUPLICATE_WINDOW_MS,
       // Entries go only by trimming from the front.
       denyDelete: true,
     });
   }
   const streams = numbers.map((shard) => {
     const names = { name: logStreamName(cluster, shard), subject: subjectOf(cluster, shard) };
-    return createNatsStream({ connection, manager, ...names, logger });
+    return createNatsStream({ connection, manager, ...names, replicas, logger });
   });
   return assembleSharedLog({
     streams,

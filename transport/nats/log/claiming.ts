@@ -40,14 +40,14 @@ export async function claimLog(
 
 function openClaim({ stream, times, encode }: ClaimSurroundings, claimEntry: Expectation): OwnClaim {
   const epoch = claimEntry.position;
-  let newest = claimEntry;
+  let newest = { ...claimEntry, answeredAt: times.monotonic() };
   let ended: Fenced | undefined;
   let inFlight: OwnClaim['inFlight'];
 
   async function publish(id: string, payload: Uint8Array): Promise<LogPosition> {
     try {
       const position = await publishAfter(stream, times, { id, payload }, newest);
-      newest = { position, id };
+      newest = { position, id, answeredAt: times.monotonic() };
       return position;
     } catch (error) {
       // Even if the log should later look as expected again: whoever lost it once stays out.

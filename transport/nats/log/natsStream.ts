@@ -30,11 +30,17 @@ export type NatsStreamOptions = {
   readonly manager: JetStreamManager;
   readonly name: string;
   readonly subject: string;
+  readonly replicas: number;
   readonly logger: TailLog;
 };
 
-export function createNatsStream({ connection, manager, name, subject, logger }: NatsStreamOptions): LogStream {
+export function createNatsStream(options: NatsStreamOptions): LogStream {
+  const { connection, manager, name, subject, replicas, logger } = options;
   const link = linkOf(connection);
+  // Each replica compares with an id that it forgets when it restarts after an idle time: one that refuses what the others
+  // store falls behind for good, and loses acknowledged entries when it comes to lead (seen with 2.10.27). Sequences are
+  // stored, so all replicas agree on them.
+  const comparesIds = replicas === 1;
 
   async function publish(id: string, payload: Uint8Array, expected?: Expectation): Promise<Published> {
     if (!link.up && !(await link.whenUp())) return { kind: 'closed' };
@@ -43,7 +49,13 @@ export function createNatsStream({ connection, manager, name, subject, logger }:
       const reason = `its ${payload.length} bytes are more than the broker takes (max_payload ${limit})`;
       return { kind: 'refused', fault: 'record', reason };
     }
-    const published = await attempt(connection, link, subject, payload, publishHeaders(name, id, expected));
+    const published = await attempt(
+      connection,
+      link,
+      subject,
+      payload,
+      publishHeaders(name, id, expected, comparesIds),
+    );
     return published.kind === 'absent' ? whyAbsent(published) : published;
   }
 
@@ -63,6 +75,7 @@ export function createNatsStream({ connection, manager, name, subject, logger }:
     get closed() {
       return connection.isClosed();
     },
+    comparesIds,
     publish,
     async read(position) {
       return asked(link, name, async () => {
@@ -99,13 +112,13 @@ const toEntry = (message: { readonly position: number; readonly message: Msg }):
   payload: message.message.data,
 });
 
-function publishHeaders(stream: string, id: string, expected: Expectation | undefined): MsgHdrs {
+function publishHeaders(stream: string, id: string, expected: Expectation | undefined, comparesIds: boolean): MsgHdrs {
   const set = headers();
   set.append('Nats-Msg-Id', id);
   set.append('Nats-Expected-Stream', stream);
   if (expected) {
     set.append('Nats-Expected-Last-Sequence', String(expected.position));
-    set.append('Nats-Expected-Last-Msg-Id', expected.id);
+    if (comparesIds) set.append('Nats-Expected-Last-Msg-Id', expected.id);
   }
   return set;
 }

@@ -8,7 +8,10 @@ export type StoredEntry = {
   readonly payload: Uint8Array;
 };
 
-/** Where the log must end for an entry to be taken. */
+/**
+ * Where the log must end for an entry to be taken: the position, and the id of what stands there, which differs when a
+ * broker lost the end of the log and others have reached the same position again.
+ */
 export type Expectation = { readonly position: LogPosition; readonly id: string };
 
 /** How one attempt to publish ended. */
@@ -37,6 +40,8 @@ export interface LogStream {
   readonly name: string;
   /** This process has closed the connection: nothing will be answered any more. */
   readonly closed: boolean;
+  /** Compares the expected id as well, at one with storing; otherwise only the position. */
+  readonly comparesIds: boolean;
   /** One attempt. Never rejects. An id that was stored before, within the broker's window, is stored once. */
   publish(id: string, payload: Uint8Array, expected?: Expectation): Promise<Published>;
   /**
