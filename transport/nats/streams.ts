@@ -57,7 +57,8 @@ export async function ensureStream(manager: JetStreamManager, settings: StreamSe
       return;
     } catch (error) {
       const named = brokerError(error, `open the stream ${settings.name}`);
-      const passing = named instanceof StreamUnavailable || named instanceof BrokerUnreachable;
+      // Missing right after it was made, by us or by a node that starts at the same time: not every broker has it yet.
+      const passing = [StreamUnavailable, BrokerUnreachable, StreamMissing].some((kind) => named instanceof kind);
       if (!passing || performance.now() + PAUSE_MS > deadline) throw named;
       await pause(PAUSE_MS);
     }

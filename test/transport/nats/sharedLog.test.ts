@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Fenced, LogUnanswered, type LogUnreadable, type SharedLog } from '../../../actors/kernel/clusterPorts.ts';
+import { Fenced, LogUnanswered, type LogUnreadable } from '../../../actors/kernel/clusterPorts.ts';
 import { AppendRefused } from '../../../actors/kernel/ports.ts';
 import { type Broker, startBroker } from '../../../transport/nats/server/broker.ts';
 import { temporaryFolder, until } from '../../support/broker.ts';
@@ -15,6 +15,8 @@ const log = suite('shared log on one broker');
 
 let broker: Broker;
 const folder = temporaryFolder();
+/** As many as the contract asks for. */
+const NODES = 6;
 
 log.before(async () => {
   broker = await startBroker({ folder });
@@ -24,17 +26,7 @@ log.after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-sharedLogContract(log, 'one broker', async () => {
-  const logs = openBrokerLogs({ url: broker.url, replicas: 1 });
-  const ready = await Promise.all(Array.from({ length: 6 }, () => logs.node()));
-  const tooLarge = ready[0]?.broker.nats.info?.max_payload ?? 0;
-  return {
-    node: () => ready.shift()?.log as SharedLog,
-    tooLarge,
-    until: (awaited) => awaited,
-    close: logs.close,
-  };
-});
+sharedLogContract(log, 'one broker', () => openBrokerLogs({ url: broker.url, replicas: 1 }).contract(NODES));
 
 function title(text: string, run: (logs: BrokerLogs) => Promise<void>, options: Partial<BrokerLogsOptions> = {}): void {
   log(`shared log on one broker - ${text}`, async () => {

@@ -2,7 +2,6 @@
 import { rmSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { SharedLog } from '../../../actors/kernel/clusterPorts.ts';
 import type { Broker } from '../../../transport/nats/server/broker.ts';
 import { type Brokers, startBrokers } from '../../../transport/nats/server/brokers.ts';
 import { temporaryFolder, until } from '../../support/broker.ts';
@@ -14,6 +13,8 @@ const log = suite('shared log on three brokers');
 
 let brokers: Brokers;
 const folder = temporaryFolder();
+/** As many as the contract asks for. */
+const NODES = 6;
 
 log.before(async () => {
   brokers = await startBrokers(3, { folder });
@@ -23,16 +24,7 @@ log.after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-sharedLogContract(log, 'three brokers', async () => {
-  const logs = openBrokerLogs({ url: brokers.url, replicas: 3 });
-  const ready = await Promise.all(Array.from({ length: 6 }, () => logs.node()));
-  return {
-    node: () => ready.shift()?.log as SharedLog,
-    tooLarge: ready[0]?.broker.nats.info?.max_payload ?? 0,
-    until: (awaited) => awaited,
-    close: logs.close,
-  };
-});
+sharedLogContract(log, 'three brokers', () => openBrokerLogs({ url: brokers.url, replicas: 3 }).contract(NODES));
 
 function title(text: string, run: (logs: BrokerLogs) => Promise<void>, options: Partial<BrokerLogsOptions> = {}): void {
   log(`shared log on three brokers - ${text}`, async () => {
