@@ -14,13 +14,14 @@ export type ShardTitle = {
 };
 
 export interface FollowedTables {
-  /** Position of the newest entry that these tables hold, durably and without a gap before it; 0 when empty. */
+  /** Position of the newest entry that these tables hold without a gap before it; 0 when empty. After a crash it may be less. */
   position(shard: number): LogPosition;
   /** As of the position; kept with it, because the log before it isn't read again. */
   title(shard: number): ShardTitle | undefined;
   /**
-   * Applies the next entry, of whatever kind; called in order, one at a time per shard. One that the tables already hold
-   * (an owner applies its own records as soon as they are stored) changes nothing. Whatever it throws is tried again.
+   * Applies the next entry, of whatever kind, unless the tables hold it already; called in order, one at a time per shard.
+   * An `own` record is on its way into the tables from whoever appended it: resolves once it is there. Whatever this throws
+   * is tried again.
    */
   apply(shard: number, entry: LogEntry): void | Promise<void>;
 }

@@ -1,11 +1,13 @@
 /** Follows one shard's log into this node's tables, for as long as the node runs, whoever owns the shard. */
 import type { Logger } from 'pino';
-import type { LogEntry, LogPosition, SharedLog } from '../../actors/kernel/clusterPorts.ts';
+import type { Following, LogEntry, LogPosition, LogUnreadable, SharedLog } from '../../actors/kernel/clusterPorts.ts';
 import { type FollowedTables, type ShardTitle, titleAfter } from '../../actors/kernel/followedTables.ts';
 import type { Clock } from '../../actors/kernel/ports.ts';
 
 /** An entry that couldn't be applied is tried again after this long. */
 const APPLY_RETRY_MS = 1_000;
+/** Tables that couldn't be brought to where the log can be read from are tried again after this long. */
+const RESTORE_RETRY_MS = 5_000;
 
 class Stopped extends Error {
   override readonly name = 'Stopped';
@@ -15,6 +17,8 @@ export interface Follower {
   readonly position: LogPosition;
   /** By the newest claim that was heard of, even if the tables don't hold it yet: a loss must be noticed at once. */
   readonly title: ShardTitle | undefined;
+  /** The log goes on where these tables end. */
+  readonly readable: boolean;
   /**
    * Resolves once the tables hold everything that the log held when this was called.
    * @throws what the log throws when it can't be asked; Stopped
@@ -30,6 +34,9 @@ export type FollowerOptions = {
   readonly tables: FollowedTables;
   readonly clock: Pick<Clock, 'delay'>;
   readonly logger: Logger;
+  /** Brings the tables to a state from which the log can be followed, by a checkpoint for example. */
+  readonly restore: (shard: number, why: LogUnreadable) => Promise<void>;
+  /** The title or whether the log is readable has changed. */
   readonly onTitle: () => void;
   readonly onApplied: () => void;
 };
@@ -37,9 +44,10 @@ export type FollowerOptions = {
 type Waiter = { readonly end: LogPosition; readonly resolve: () => void; readonly reject: (reason: Error) => void };
 
 export function createFollower(options: FollowerOptions): Follower {
-  const { shard, log, tables, clock, logger, onTitle, onApplied } = options;
+  const { shard, log, tables, clock, logger, restore, onTitle, onApplied } = options;
   let title = tables.title(shard);
-  let following: { stop(): void } | undefined;
+  let following: Following | undefined;
+  let readable = true;
   let stopped = false;
   // The log hands over a bounded number of entries before the first of them is done.
   let applied: Promise<void> = Promise.resolve();
@@ -74,6 +82,33 @@ export function createFollower(options: FollowerOptions): Follower {
     onApplied();
   }
 
+  function follow(): void {
+    const failed = (error: LogUnreadable): void => void recover(error);
+    following = log.follow(shard, tables.position(shard), onEntry, { skipOwn: true, failed });
+  }
+
+  async function recover(why: LogUnreadable): Promise<void> {
+    readable = false;
+    onTitle();
+    await applied;
+    while (!stopped) {
+      logger.error({ error: why, shard, position: tables.position(shard) }, 'a log can not be followed');
+      try {
+        await restore(shard, why);
+        break;
+      } catch (error) {
+        logger.error({ error, shard }, 'the tables of a shard could not be restored, trying again');
+        await pause(RESTORE_RETRY_MS);
+      }
+    }
+    if (stopped) return;
+    readable = true;
+    title = tables.title(shard);
+    follow();
+    wake();
+    onTitle();
+  }
+
   function pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const goOn = (): void => {
@@ -102,15 +137,16 @@ export function createFollower(options: FollowerOptions): Follower {
     get title() {
       return title;
     },
+    get readable() {
+      return readable;
+    },
     async caughtUp() {
       const end = await log.end(shard);
       if (stopped) throw new Stopped('this node follows the log no more');
       if (tables.position(shard) >= end) return;
       await new Promise<void>((resolve, reject) => waiters.add({ end, resolve, reject }));
     },
-    start() {
-      following = log.follow(shard, tables.position(shard), onEntry);
-    },
+    start: follow,
     stop() {
       stopped = true;
       following?.stop();

@@ -163,7 +163,8 @@ export function createMembership(options: MembershipOptions): Membership {
   const hearing = calls.heard(onHeartbeat);
   announce();
   return {
-    alive: (node) => node === self.node || (members.get(node)?.alive ?? silentFor(startedAt) <= TIMEOUT_MS),
+    // Not by who was dead before a break: meanwhile it may have come back.
+    alive: (node) => node === self.node || silentFor(members.get(node)?.heardAt ?? startedAt) <= TIMEOUT_MS,
     active: () => [
       ...(state === 'active' ? [self.node] : []),
       ...[...members].filter(([, member]) => member.alive && member.heartbeat.state === 'active').map(([node]) => node),

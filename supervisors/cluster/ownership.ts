@@ -3,7 +3,7 @@
  * refuses whoever isn't the newest claimant, so all that is decided here may be late or wrong without harm.
  */
 import type { Logger } from 'pino';
-import type { Heartbeat, NodeCalls, SharedLog } from '../../actors/kernel/clusterPorts.ts';
+import type { Heartbeat, LogUnreadable, NodeCalls, SharedLog } from '../../actors/kernel/clusterPorts.ts';
 import type { FollowedTables } from '../../actors/kernel/followedTables.ts';
 import type { Clock } from '../../actors/kernel/ports.ts';
 import { type ClusterView, shardView } from './clusterView.ts';
@@ -59,6 +59,11 @@ export type OwnershipOptions = {
   /** In [0, 1). */
   readonly random: () => number;
   readonly logger: Logger;
+  /**
+   * The log can't be followed from where the shard's tables are. Resolves when they were brought to where it can; nothing is
+   * applied meanwhile.
+   */
+  readonly restore: (shard: number, why: LogUnreadable) => Promise<void>;
   /** Another node uses our name: this one has left and must end. */
   readonly onNameTaken: (error: NameTaken) => void;
 };

@@ -4,7 +4,7 @@ import { type Claim, Fenced, type NodeCalls, type SharedLog } from '../../actors
 import type { FollowedTables } from '../../actors/kernel/followedTables.ts';
 import type { Clock } from '../../actors/kernel/ports.ts';
 import type { Contact } from './contact.ts';
-import { createFollower, type Follower } from './follower.ts';
+import { createFollower, type Follower, type FollowerOptions } from './follower.ts';
 import { asHandOverAnswer, type HandOverAnswer, type HandOverRequest } from './handOver.ts';
 import { type BackOff, createBackOff, type Slots, within } from './pacing.ts';
 import { nextStep, type Phase } from './shardPhase.ts';
@@ -44,6 +44,7 @@ export type NodeParts = {
   /** In [0, 1). */
   readonly random: () => number;
   readonly logger: Logger;
+  readonly restore: FollowerOptions['restore'];
   readonly contact: Contact;
   /** Hand-overs that this node asked for. */
   readonly moves: Slots;
@@ -68,17 +69,17 @@ export class ShardOwner {
   #endMove: (() => void) | undefined;
   #disownedEpoch: number | undefined;
   #titleSeenAt: number;
-  /** The break of contact after which it is known that nobody else had claimed the shard. */
-  #provenAfter = -1;
-  #provingAfter = -1;
-  #caughtUp = false;
-  #catchingUp = false;
+  /** Grows with each reason to believe that the log holds claims which we haven't seen, apart from breaks of contact. */
+  #surprises = 0;
+  /** The doubt that was settled last by reading the log to its end, and the one that is being settled. */
+  #settled = -1;
+  #settling = -1;
   #stopped = false;
 
   constructor(shard: number, parts: NodeParts) {
     this.#shard = shard;
     this.#parts = parts;
-    const { log, tables, clock, random, logger } = parts;
+    const { log, tables, clock, random, logger, restore } = parts;
     this.#claims = createBackOff({ clock, random, ...CLAIM_BACK_OFF });
     this.#asks = createBackOff({ clock, random, ...ASK_BACK_OFF });
     this.#titleSeenAt = clock.monotonic();
@@ -89,7 +90,7 @@ export class ShardOwner {
     const onApplied = (): void => {
       if (this.#phase.kind === 'claiming') this.consider();
     };
-    this.#follower = createFollower({ shard, log, tables, clock, logger, onTitle, onApplied });
+    this.#follower = createFollower({ shard, log, tables, clock, logger, restore, onTitle, onApplied });
   }
 
   get shard(): number {
@@ -115,13 +116,13 @@ export class ShardOwner {
 
   /** The tables have once held everything that was in the log after the start. */
   get caughtUp(): boolean {
-    return this.#caughtUp;
+    return this.#settled >= 0;
   }
 
   get mayServe(): boolean {
     const { contact } = this.#parts;
     contact.look();
-    return this.#phase.kind === 'owning' && contact.up && this.#provenAfter === contact.breaks;
+    return this.#phase.kind === 'owning' && contact.up && this.#knowsTitle;
   }
 
   start(): void {
@@ -132,8 +133,7 @@ export class ShardOwner {
   /** Does what is to be done now. Called when anything has changed that it depends on, and by a timer. */
   consider(): void {
     if (this.#stopped) return;
-    this.#keepProven();
-    if (!this.#caughtUp) void this.#catchUp();
+    this.#settleDoubt();
     const step = nextStep(this.#phase, this.#facts());
     switch (step.do) {
       case 'wait':
@@ -199,7 +199,8 @@ export class ShardOwner {
       leaving: leaving(),
       title: this.#follower.title,
       position: this.#follower.position,
-      inContact: contact.up,
+      readable: this.#follower.readable,
+      knowsTitle: contact.up && this.#knowsTitle,
       alive,
       disownedEpoch: this.#disownedEpoch,
       namedIsLate: clock.monotonic() - this.#titleSeenAt > NAMED_MS,
@@ -209,15 +210,12 @@ export class ShardOwner {
   }
 
   async #claim(): Promise<void> {
-    const { log, me, contact, counts } = this.#parts;
-    const breaks = contact.breaks;
+    const { log, me, counts } = this.#parts;
     this.#phase = { kind: 'claiming' };
     counts.claims++;
     try {
       const claim = await log.claim(this.#shard, me);
       this.#phase = { kind: 'claiming', claim };
-      // Without a break since, nobody else's claim can have been in force for long without our hearing of it.
-      this.#provenAfter = breaks;
       if (this.#stopped) await claim.release();
     } catch (error) {
       this.#warn(error, 'a shard could not be claimed, trying again');
@@ -239,9 +237,7 @@ export class ShardOwner {
       this.#warn(error, 'a shard could not be opened, giving it up');
       this.#claims.fail();
       void this.#release(claim, undefined);
-      return;
     }
-    this.#keepProven();
   }
 
   /** Somebody else has the shard, or this claim can't be used any more. */
@@ -250,6 +246,8 @@ export class ShardOwner {
     const opened = this.#phase.kind === 'owning';
     const title = this.#follower.title;
     counts.lost++;
+    // The host may know more than the follower has seen: we must not claim what a live node has just claimed.
+    this.#surprises++;
     this.#claims.fail();
     logger.warn({ shard: this.#shard, epoch: claim.epoch, title, me }, 'shard lost');
     this.#phase = { kind: 'releasing', claim, fenced: true };
@@ -337,36 +335,32 @@ export class ShardOwner {
     }
   }
 
-  /** After a break of contact: shows that the newest claim is still ours, before anything is read from memory. */
-  #keepProven(): void {
-    const { contact } = this.#parts;
-    const phase = this.#phase;
-    contact.look();
-    const { breaks } = contact;
-    if (phase.kind !== 'owning' || this.#provenAfter === breaks || this.#provingAfter === breaks || !contact.up) return;
-    this.#provingAfter = breaks;
-    this.#follower.caughtUp().then(
-      () => {
-        // Had somebody claimed it, the entry would have been seen by now and the phase be another.
-        if (this.#phase === phase) this.#provenAfter = breaks;
-      },
-      (error) => {
-        this.#warn(error, 'the log could not be asked whether this shard is still ours');
-        this.#provingAfter = -1;
-      },
-    );
+  get #doubt(): number {
+    return this.#parts.contact.breaks + this.#surprises;
   }
 
-  async #catchUp(): Promise<void> {
-    if (this.#catchingUp) return;
-    this.#catchingUp = true;
-    try {
-      await this.#follower.caughtUp();
-      this.#caughtUp = true;
-    } catch (error) {
-      this.#warn(error, 'the log could not be asked how long it is');
-    }
-    this.#catchingUp = false;
+  /** No claim is in the log that we should have heard of by now. */
+  get #knowsTitle(): boolean {
+    return this.#settled === this.#doubt;
+  }
+
+  /** Reads the log to its end, before anything is claimed or answered from memory. */
+  #settleDoubt(): void {
+    const { contact } = this.#parts;
+    contact.look();
+    const doubt = this.#doubt;
+    if (this.#settled === doubt || this.#settling === doubt || !contact.up) return;
+    this.#settling = doubt;
+    this.#follower.caughtUp().then(
+      () => {
+        this.#settled = doubt;
+        this.consider();
+      },
+      (error) => {
+        this.#warn(error, 'the log could not be asked what is new');
+        if (this.#settling === doubt) this.#settling = -1;
+      },
+    );
   }
 
   #toFollowing(): void {

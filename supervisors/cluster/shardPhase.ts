@@ -26,8 +26,10 @@ export type ShardFacts = {
   readonly title: ShardTitle | undefined;
   /** How far our tables are. */
   readonly position: LogPosition;
-  /** The broker can be asked. */
-  readonly inContact: boolean;
+  /** The log goes on where our tables end. */
+  readonly readable: boolean;
+  /** The broker is in reach, and the title is the newest as far as can be known: no break since the log's end was seen. */
+  readonly knowsTitle: boolean;
   readonly alive: (node: string) => boolean;
   /** A claim of which its node said that it doesn't hold it, after a restart for example. */
   readonly disownedEpoch: number | undefined;
@@ -44,7 +46,7 @@ export type Step =
   /** For the hand-over of the claim. */
   | { readonly do: 'ask'; readonly holder: string; readonly epoch: number }
   | { readonly do: 'open'; readonly claim: Claim }
-  /** Somebody else has claimed the shard. */
+  /** Somebody else has claimed the shard, or may have. */
   | { readonly do: 'drop'; readonly claim: Claim }
   /** The claim came too late. */
   | { readonly do: 'release'; readonly claim: Claim };
@@ -54,7 +56,7 @@ const wait: Step = { do: 'wait' };
 export function nextStep(phase: Phase, facts: ShardFacts): Step {
   switch (phase.kind) {
     case 'following':
-      return facts.wanted === facts.me && facts.inContact ? stepToOwn(facts) : wait;
+      return facts.wanted === facts.me && facts.knowsTitle && facts.readable ? stepToOwn(facts) : wait;
     case 'claiming':
       return phase.claim ? stepOfClaimant(phase.claim, facts) : wait;
     case 'owning':
@@ -88,4 +90,6 @@ function stepOfClaimant(claim: Claim, facts: ShardFacts): Step {
   return reached ? { do: 'open', claim } : wait;
 }
 
-const overtaken = (claim: Claim, { title }: ShardFacts): boolean => title !== undefined && title.epoch > claim.epoch;
+/** Whoever can't follow the log could be overtaken without hearing of it. */
+const overtaken = (claim: Claim, { title, readable }: ShardFacts): boolean =>
+  !readable || (title !== undefined && title.epoch > claim.epoch);

@@ -1,37 +1,40 @@
 /**
  * Several nodes, a broker and time, all simulated: a seed and a schedule give the same run. Processes crash, pause and wake
- * up with what was sent to them meanwhile; nodes are cut off or not heard; the broker goes away. It keeps the shards' logs,
- * and watches that nothing is done that must not be.
+ * up with what was sent to them meanwhile; nodes are cut off or not heard; the broker goes away. It watches that nothing is
+ * done that must not be.
  */
 import { pino } from 'pino';
 import {
   CallTimedOut,
   type Claim,
-  Fenced,
   type Heartbeat,
   type LogEntry,
+  LogUnanswered,
   NobodyServes,
   type NodeCalls,
   type SharedLog,
 } from '../../actors/kernel/clusterPorts.ts';
 import { type FollowedTables, type ShardTitle, titleAfter } from '../../actors/kernel/followedTables.ts';
 import type { EncodedRecord } from '../../actors/kernel/ports.ts';
+import type { NameTaken } from '../../supervisors/cluster/membership.ts';
 import { createOwnership, type Ownership } from '../../supervisors/cluster/ownership.ts';
 import type { ShardHost } from '../../supervisors/cluster/shardOwner.ts';
-import { createSeededIds } from '../../supervisors/ids.ts';
+import { ClusterBroker } from './clusterBroker.ts';
+import { SimulatedProcess, SimulatedTime } from './clusterProcess.ts';
+import { seededRandom } from './timeline.ts';
 
-const LATENCY_MS = 3;
-const PING_MS = 500;
-/** Nodes come back so long after a broker or a network that was away. */
-const RECONNECT_MS = 700;
 const WRITE_MS = 400;
+/** After a lost connection following begins again later than questions are answered. */
+const FOLLOW_AGAIN_MS = 1_500;
+/** Entries handed over before the first of them is done. */
 const UNHANDLED = 8;
-const APPLY_MS = 5;
+/** A claim is not sent any more after this long. */
+const CLAIM_PATIENCE_MS = 5_000;
 /** An owner may not have heard yet that it was replaced so long ago; a reader asking now would get old state. */
 const STALE_MS = 100;
+/** Share of the moments that are looked at; looking itself changes what a node knows. */
 const PROBES = 0.05;
-
-type Task = () => void;
+const RECORD = { bytes: 1 } as EncodedRecord;
 
 export type WorldOptions = {
   readonly seed: number;
@@ -40,405 +43,327 @@ export type WorldOptions = {
   readonly heartbeatLoss?: number;
   /** Share of claims that are stored while their sender hears of a failure. */
   readonly claimAcksLost?: number;
+  /** The longest time that a shard takes to close. */
+  readonly closeMs?: number;
 };
 
-/** One process; a restart makes another one with the same tables. */
-export type Life = {
-  readonly name: string;
-  readonly incarnation: string;
-  readonly ownership: Ownership;
-  readonly opened: ReadonlyMap<number, number>;
-  readonly nameTaken: () => Error | undefined;
-  readonly running: boolean;
-  crash(): void;
-  pause(): void;
-  resume(): void;
-  /** Neither sends nor receives anything until `mend`. */
-  cut(): void;
-  mend(): void;
-  /** Its heartbeats are lost on the way; everything else works. */
-  muted: boolean;
-};
+export class World {
+  readonly time = new SimulatedTime();
+  readonly random: () => number;
+  readonly broker: ClusterBroker;
+  /** What must not be, in words. */
+  readonly violations: string[] = [];
+  readonly options: Required<WorldOptions>;
+  readonly #lives: Life[] = [];
+  readonly #disks = new Map<string, Disk>();
+  #incarnations = 0;
 
-export type World = ReturnType<typeof createWorld>;
-
-export function createWorld({ seed, shards = 16, heartbeatLoss = 0, claimAcksLost = 0 }: WorldOptions) {
-  const { random } = createSeededIds(seed, () => 0);
-  const violations: string[] = [];
-  const logs: LogEntry[][] = Array.from({ length: shards }, () => []);
-  const writtenAt: number[][] = Array.from({ length: shards }, () => []);
-  const writtenUnder: number[][] = Array.from({ length: shards }, () => []);
-  const disks = new Map<string, ReturnType<typeof createTables>>();
-  const lives: (Life & Inner)[] = [];
-  let queue: { readonly at: number; readonly order: number; readonly task: Task }[] = [];
-  let now = 0;
-  let order = 0;
-  let incarnations = 0;
-  let brokerUp = true;
-
-  const at = (time: number, task: Task): Task => {
-    const event = { at: time, order: order++, task };
-    let place = queue.length;
-    while (place > 0 && (queue[place - 1]?.at ?? 0) > time) place--;
-    queue.splice(place, 0, event);
-    return () => {
-      queue = queue.filter((each) => each !== event);
+  constructor(options: WorldOptions) {
+    this.options = { shards: 16, heartbeatLoss: 0, claimAcksLost: 0, closeMs: 20, ...options };
+    this.random = seededRandom(options.seed);
+    const written = (shard: number): void => {
+      for (const life of this.#lives) life.pump(shard);
     };
-  };
-  const soon = (task: Task): Task => at(now + random() * LATENCY_MS, task);
-
-  /** Runs everything until then, or until the condition holds; says whether it does. */
-  async function run(ms: number, until: () => boolean = () => false): Promise<boolean> {
-    const end = now + ms;
-    for (;;) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (until()) return true;
-      const next = queue[0];
-      if (!next || next.at > end) break;
-      queue.shift();
-      now = next.at;
-      next.task();
-      if (random() < PROBES) probe();
-    }
-    now = end;
-    return until();
+    this.broker = new ClusterBroker(this.options.shards, () => this.time.now, written);
   }
 
-  const newest = (shard: number): LogEntry | undefined => logs[shard]?.findLast((entry) => entry.kind === 'claim');
-
-  function probe(): void {
-    for (const life of lives) {
-      // An owner whose heartbeats were lost may be replaced while it believes to hold its shards: only the log is sure.
-      const unheard = heartbeatLoss > 0 || life.muted;
-      for (const [shard, epoch] of life.running && !unheard ? life.opened : []) {
-        if (!life.ownership.mayServe(shard)) continue;
-        const later = logs[shard]?.find((entry) => entry.kind === 'claim' && entry.position > epoch);
-        const since = later && now - (writtenAt[shard]?.[later.position - 1] ?? 0);
-        if (since !== undefined && since > STALE_MS) {
-          violations.push(`${now}: ${life.name} would serve shard ${shard}, claimed by another for ${since} ms`);
-        }
-      }
-    }
+  /** Processes that haven't crashed. */
+  get lives(): readonly Life[] {
+    return this.#lives;
   }
 
-  function write(shard: number, entry: (position: number) => LogEntry, under: number): number {
-    const log = logs[shard] ?? [];
-    const position = log.length + 1;
-    log.push(entry(position));
-    writtenAt[shard]?.push(now);
-    writtenUnder[shard]?.push(under);
-    for (const life of lives) life.pump(shard);
-    return position;
-  }
-
-  function createTables() {
-    const entries: LogEntry[][] = Array.from({ length: shards }, () => []);
-    const titles: (ShardTitle | undefined)[] = [];
-    return {
-      position: (shard: number) => entries[shard]?.length ?? 0,
-      title: (shard: number) => titles[shard],
-      apply(shard: number, entry: LogEntry) {
-        const held = entries[shard] ?? [];
-        if (entry.position !== held.length + 1) {
-          violations.push(`${now}: entry ${entry.position} of shard ${shard} was applied after ${held.length}`);
-        }
-        held.push(entry);
-        titles[shard] = titleAfter(titles[shard], entry);
-      },
-    };
-  }
-
-  type Inner = {
-    connected: boolean;
-    pump(shard: number): void;
-    gate(task: Task): void;
-    hear(heartbeat: Heartbeat): void;
-    onReconnect(): void;
-    ask(body: unknown): Promise<unknown> | undefined;
-    ended(): boolean;
-  };
-
-  function start(name: string, options: { readonly disk?: string } = {}): Life {
-    const incarnation = `i${String(++incarnations).padStart(4, '0')}`;
-    const disk = disks.get(options.disk ?? name) ?? createTables();
-    disks.set(options.disk ?? name, disk);
-    let crashed = false;
-    let paused = false;
-    let isCut = false;
-    let held: { readonly task: Task; readonly timer: boolean }[] = [];
-    const unsent: Task[] = [];
-    const unheard: Task[] = [];
-    let lastContact = now;
-    let nameTaken: Error | undefined;
-    const opened = new Map<number, number>();
-    const hearers = new Set<(heartbeat: Heartbeat) => void>();
-    const followings = new Map<number, { cursor: number; unhandled: number; on: (entry: LogEntry) => unknown }>();
-
-    const gate = (task: Task, timer = false): void => {
-      if (crashed) return;
-      if (paused) held.push({ task, timer });
-      else task();
-    };
-    const clock = {
-      monotonic: () => now,
-      delay: (ms: number, task: Task) => {
-        let cancelled = false;
-        const cancel = at(now + ms, () => gate(() => cancelled || task(), true));
-        return () => {
-          cancelled = true;
-          cancel();
-        };
-      },
-    };
-    const toBroker = (task: Task): void => {
-      if (life.connected) soon(() => (life.connected ? task() : unsent.push(() => toBroker(task))));
-      else unsent.push(() => toBroker(task));
-    };
-    const fromBroker = (task: Task): void => {
-      if (life.connected) soon(() => (life.connected ? gate(task) : unheard.push(() => gate(task))));
-      else unheard.push(() => fromBroker(task));
-    };
-    const request = <Value>(execute: () => Value): Promise<Value> =>
-      new Promise((resolve, reject) => {
-        toBroker(() => {
-          try {
-            const value = execute();
-            fromBroker(() => resolve(value));
-          } catch (error) {
-            fromBroker(() => reject(error));
-          }
-        });
-      });
-
-    function claimOf(shard: number, epoch: number): Claim {
-      const fenced = (): void => {
-        if (newest(shard)?.position !== epoch) throw new Fenced(`shard ${shard} was claimed by another`, 'superseded');
-      };
-      return {
-        epoch,
-        append: () =>
-          request(() => {
-            fenced();
-            return write(shard, (position) => ({ kind: 'record', position, record: RECORD }), epoch);
-          }),
-        release: (to) =>
-          request(() => {
-            fenced();
-            write(shard, (position) => ({ kind: 'release', position, epoch, ...(to !== undefined && { to }) }), epoch);
-          }),
-      };
-    }
-
-    const log: SharedLog = {
-      claim: (shard, node) =>
-        request(() => {
-          const epoch = write(shard, (position) => ({ kind: 'claim', position, node }), 0);
-          if (random() < claimAcksLost) throw new Error('the outcome of the claim is not known');
-          return claimOf(shard, epoch);
-        }),
-      follow(shard, after, on) {
-        followings.set(shard, { cursor: after, unhandled: 0, on });
-        life.pump(shard);
-        return { stop: () => void followings.delete(shard) };
-      },
-      end: (shard) => request(() => logs[shard]?.length ?? 0),
-      begin: () => Promise.resolve(1),
-    };
-
-    function pump(shard: number): void {
-      const following = followings.get(shard);
-      if (crashed || !following || !life.connected) return;
-      const entry = logs[shard]?.[following.cursor];
-      if (!entry || following.unhandled >= UNHANDLED) return;
-      following.cursor++;
-      following.unhandled++;
-      gate(() => {
-        void Promise.resolve(following.on(entry)).then(() => {
-          following.unhandled--;
-          pump(shard);
-        });
-      });
-      pump(shard);
-    }
-
-    const calls: Pick<NodeCalls, 'announce' | 'heard' | 'askNode' | 'lastContact'> = {
-      announce(heartbeat) {
-        if (!life.connected || life.muted) return;
-        for (const hearer of lives) {
-          if (random() < heartbeatLoss) continue;
-          soon(() => hearer.connected && hearer.gate(() => hearer.hear(heartbeat)));
-        }
-      },
-      heard(on) {
-        hearers.add(on);
-        return { stop: () => void hearers.delete(on) };
-      },
-      askNode: (node, body, timeoutMs) =>
-        new Promise((resolve, reject) => {
-          clock.delay(timeoutMs, () => reject(new CallTimedOut(`no answer in ${timeoutMs} ms`)));
-          const asked = lives.find((each) => each.name === node && !each.ended());
-          if (!asked) {
-            soon(() => gate(() => reject(new NobodyServes(node))));
-            return;
-          }
-          if (!life.connected || !asked.connected) return;
-          soon(() =>
-            asked.gate(() => {
-              void asked.ask(body)?.then((answer) => {
-                if (asked.connected && life.connected) soon(() => gate(() => resolve(answer)));
-              });
-            }),
-          );
-        }),
-      get lastContact() {
-        return lastContact;
-      },
-    };
-
-    const tables: FollowedTables = {
-      ...disk,
-      apply(shard, entry) {
-        if (random() < 0.5) return disk.apply(shard, entry);
-        return new Promise((resolve) => clock.delay(random() * APPLY_MS, () => resolve(disk.apply(shard, entry))));
-      },
-    };
-
-    const host: ShardHost = {
-      open(shard, claim) {
-        if (opened.has(shard)) violations.push(`${now}: ${name} opened shard ${shard} twice`);
-        if (disk.position(shard) < claim.epoch) violations.push(`${now}: ${name} opened shard ${shard} too early`);
-        opened.set(shard, claim.epoch);
-        writeOn(shard, claim);
-      },
-      async close(shard) {
-        if (!opened.delete(shard)) violations.push(`${now}: ${name} closed shard ${shard}, which wasn't open`);
-        await new Promise<void>((resolve) => clock.delay(random() * 20, resolve));
-      },
-    };
-
-    function writeOn(shard: number, claim: Claim): void {
-      clock.delay(random() * WRITE_MS, () => {
-        if (opened.get(shard) !== claim.epoch) return;
-        claim.append(RECORD).then(
-          () => writeOn(shard, claim),
-          () => ownership.lost(shard, claim.epoch),
-        );
-      });
-    }
-
-    function ping(): void {
-      const sentAt = now;
-      if (life.connected) {
-        soon(
-          () =>
-            life.connected &&
-            soon(() =>
-              gate(() => {
-                lastContact = Math.max(lastContact, sentAt);
-              }),
-            ),
-        );
-      }
-      clock.delay(PING_MS, ping);
-    }
-
-    const life = {
-      name,
-      incarnation,
-      opened,
-      muted: false,
-      connected: brokerUp,
-      nameTaken: () => nameTaken,
-      ended: () => crashed,
-      get running() {
-        return !crashed && !paused;
-      },
-      get ownership() {
-        return ownership;
-      },
-      crash() {
-        crashed = true;
-        life.connected = false;
-        lives.splice(lives.indexOf(life), 1);
-      },
-      pause() {
-        paused = true;
-      },
-      resume() {
-        paused = false;
-        // A request from a connection that is read first must not be answered from old memory.
-        probe();
-        // Timers that are due may run before or after what was received.
-        const timersFirst = random() < 0.5;
-        const tasks = held.toSorted((a, b) => Number(timersFirst === b.timer) - Number(timersFirst === a.timer));
-        held = [];
-        for (const { task } of tasks) gate(task);
-      },
-      cut() {
-        isCut = true;
-        life.connected = false;
-      },
-      mend() {
-        isCut = false;
-        life.onReconnect();
-      },
-      onReconnect() {
-        at(now + random() * RECONNECT_MS, () => {
-          if (isCut || crashed || !brokerUp || life.connected) return;
-          life.connected = true;
-          for (const task of [...unsent.splice(0), ...unheard.splice(0)]) task();
-          for (const shard of followings.keys()) pump(shard);
-        });
-      },
-      pump,
-      gate,
-      hear(heartbeat: Heartbeat) {
-        for (const on of hearers) on(heartbeat);
-      },
-      ask: (body: unknown) => ownership.answer(body),
-    };
-    lives.push(life);
-    const ownership = createOwnership({
-      shards,
-      self: { node: name, incarnation, version: '0', address: `${name}:1` },
-      log,
-      calls,
-      tables,
-      host,
-      clock,
-      random,
-      logger: pino({ level: 'silent' }),
-      onNameTaken: (error) => {
-        nameTaken = error;
-      },
-    });
-    ping();
+  /** Starts a process. One of the same name finds the tables of its former life, unless told otherwise. */
+  start(name: string, diskName = name): Life {
+    const disk = this.#disks.get(diskName) ?? new Disk(this);
+    this.#disks.set(diskName, disk);
+    const life = new Life(this, name, `i${String(++this.#incarnations).padStart(4, '0')}`, disk);
+    this.#lives.push(life);
     return life;
   }
 
-  return {
-    random,
-    violations,
-    logs,
-    writtenAt,
-    writtenUnder,
-    lives: lives as readonly Life[],
-    run,
-    start,
-    newest,
-    get now() {
-      return now;
-    },
-    after: (ms: number, task: Task) => void at(now + ms, task),
-    breakBroker() {
-      brokerUp = false;
-      for (const life of lives) life.connected = false;
-    },
-    mendBroker() {
-      brokerUp = true;
-      for (const life of lives) life.onReconnect();
-    },
-  };
+  bury(life: Life): void {
+    this.#lives.splice(this.#lives.indexOf(life), 1);
+  }
+
+  /** Runs for so many ms, or until the condition holds; says whether it does. */
+  run(ms: number, until: () => boolean = () => false): Promise<boolean> {
+    return this.time.run(ms, until, () => {
+      if (this.random() < PROBES) this.probe();
+    });
+  }
+
+  breakBroker(): void {
+    this.broker.up = false;
+    for (const life of this.#lives) life.process.disconnect();
+  }
+
+  mendBroker(): void {
+    this.broker.up = true;
+    for (const life of this.#lives) life.reconnect();
+  }
+
+  violated(what: string): void {
+    this.violations.push(`${this.time.now}: ${what}`);
+  }
+
+  /** Looks for nodes that would answer from memory what another node may have changed. */
+  probe(): void {
+    for (const life of this.#lives) {
+      // An owner whose heartbeats are lost may be replaced while it believes to hold its shards: only the log is sure.
+      if (!life.process.running || life.unheard || this.options.heartbeatLoss > 0) continue;
+      for (const [shard, epoch] of life.opened) {
+        const since = life.ownership.mayServe(shard) ? this.broker.overtakenFor(shard, epoch) : undefined;
+        if (since !== undefined && since > STALE_MS) {
+          this.violated(`${life.name} would serve shard ${shard}, which another claimed ${since} ms ago`);
+        }
+      }
+    }
+  }
 }
 
-const RECORD = { bytes: 1 } as EncodedRecord;
+/** One node's tables, which survive its process. */
+class Disk {
+  readonly #world: World;
+  readonly #positions: number[] = [];
+  readonly #titles: (ShardTitle | undefined)[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  position(shard: number): number {
+    return this.#positions[shard] ?? 0;
+  }
+
+  title(shard: number): ShardTitle | undefined {
+    return this.#titles[shard];
+  }
+
+  apply(shard: number, entry: LogEntry): void {
+    const before = this.position(shard);
+    if (entry.position !== before + 1)
+      this.#world.violated(`${entry.position} of ${shard} was applied after ${before}`);
+    this.#positions[shard] = entry.position;
+    this.#titles[shard] = titleAfter(this.#titles[shard], entry);
+  }
+}
+
+type Followed = { cursor: number; unhandled: number; readonly on: (entry: LogEntry) => unknown };
+
+/** One process. */
+export class Life {
+  readonly name: string;
+  readonly process: SimulatedProcess;
+  readonly ownership: Ownership;
+  /** Shards that decide here, with the epochs of their claims. */
+  readonly opened = new Map<number, number>();
+  nameTaken: NameTaken | undefined;
+  /** Its heartbeats are lost on the way; everything else works. */
+  muted = false;
+  /** Its newest heartbeat was lost on the way. */
+  unheard = false;
+  /** The longest time that an entry takes into the tables. */
+  applyMs = 5;
+  readonly #world: World;
+  readonly #disk: Disk;
+  readonly #hearers = new Set<(heartbeat: Heartbeat) => void>();
+  readonly #followed = new Map<number, Followed>();
+  #following = true;
+  #isCut = false;
+
+  constructor(world: World, name: string, incarnation: string, disk: Disk) {
+    this.#world = world;
+    this.#disk = disk;
+    this.name = name;
+    this.process = new SimulatedProcess(world.time, world.random, world.broker.up);
+    this.process.onConnected = () => {
+      this.#following = false;
+      world.time.after(world.random() * FOLLOW_AGAIN_MS, () => {
+        this.#following = true;
+        for (const shard of this.#followed.keys()) this.pump(shard);
+      });
+    };
+    this.ownership = createOwnership({
+      shards: world.options.shards,
+      self: { node: name, incarnation, version: '0', address: `${name}:1` },
+      log: this.#log(),
+      calls: this.#calls(),
+      tables: this.#tables(),
+      host: this.#host(),
+      clock: this.process.clock,
+      random: world.random,
+      logger: pino({ level: 'silent' }),
+      restore: () => Promise.reject(new Error('a simulated log is always readable')),
+      onNameTaken: (error) => {
+        this.nameTaken = error;
+      },
+    });
+  }
+
+  crash(): void {
+    this.process.crash();
+    this.#world.bury(this);
+  }
+
+  pause(): void {
+    this.process.pause();
+  }
+
+  resume(): void {
+    // A request from a connection that is read first must not be answered from old memory.
+    this.process.resume(() => this.#world.probe());
+  }
+
+  /** Neither sends nor receives anything until `mend`. */
+  cut(): void {
+    this.#isCut = true;
+    this.process.disconnect();
+  }
+
+  mend(): void {
+    this.#isCut = false;
+    this.reconnect();
+  }
+
+  reconnect(): void {
+    this.process.reconnect(() => !this.#isCut && this.#world.broker.up);
+  }
+
+  hear(heartbeat: Heartbeat): void {
+    if (!this.process.connected) return;
+    this.process.receive(() => {
+      for (const on of this.#hearers) on(heartbeat);
+    });
+  }
+
+  /** Hands over what is new in the log. */
+  pump(shard: number): void {
+    const followed = this.#followed.get(shard);
+    if (!followed || !this.#following || !this.process.connected) return;
+    for (;;) {
+      const entry = this.#world.broker.entry(shard, followed.cursor + 1);
+      if (!entry || followed.unhandled >= UNHANDLED) return;
+      followed.cursor++;
+      followed.unhandled++;
+      this.process.receive(() => void this.#handOver(shard, followed, entry));
+    }
+  }
+
+  async #handOver(shard: number, followed: Followed, entry: LogEntry): Promise<void> {
+    await followed.on(entry);
+    followed.unhandled--;
+    this.pump(shard);
+  }
+
+  #log(): SharedLog {
+    const { broker, random, options, time } = this.#world;
+    return {
+      claim: (shard, node) => {
+        const deadline = time.now + CLAIM_PATIENCE_MS;
+        return this.process.request(() => {
+          if (time.now > deadline) throw new LogUnanswered('the claim was not sent');
+          const epoch = broker.claim(shard, node);
+          if (random() < options.claimAcksLost) throw new LogUnanswered('the claim may be stored');
+          return this.#claim(shard, epoch);
+        });
+      },
+      follow: (shard, after, on) => {
+        this.#followed.set(shard, { cursor: after, unhandled: 0, on });
+        this.pump(shard);
+        return { stop: () => void this.#followed.delete(shard) };
+      },
+      end: (shard) => this.process.request(() => broker.end(shard)),
+      begin: () => Promise.resolve(1),
+    };
+  }
+
+  #claim(shard: number, epoch: number): Claim {
+    const { broker } = this.#world;
+    return {
+      epoch,
+      append: () => this.process.request(() => broker.append(shard, epoch)),
+      release: (to) => this.process.request(() => broker.release(shard, epoch, to)),
+    };
+  }
+
+  #calls(): Pick<NodeCalls, 'announce' | 'heard' | 'askNode' | 'lastContact'> {
+    const { process } = this;
+    return {
+      announce: (heartbeat) => {
+        if (this.process.connected) this.unheard = this.muted;
+        if (this.muted) return;
+        for (const hearer of this.#world.lives) {
+          if (this.#world.random() >= this.#world.options.heartbeatLoss) process.send(() => hearer.hear(heartbeat));
+        }
+      },
+      heard: (on) => {
+        this.#hearers.add(on);
+        return { stop: () => void this.#hearers.delete(on) };
+      },
+      askNode: (node, body, timeoutMs) => this.#askNode(node, body, timeoutMs),
+      get lastContact() {
+        return process.lastContact;
+      },
+    };
+  }
+
+  #askNode(node: string, body: unknown, timeoutMs: number): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.process.clock.delay(timeoutMs, () => reject(new CallTimedOut(`no answer in ${timeoutMs} ms`)));
+      this.process.send(() => {
+        const asked = this.#world.lives.find(({ name, process }) => name === node && process.connected);
+        if (!asked) {
+          this.process.send(() => this.process.receive(() => reject(new NobodyServes(node))));
+          return;
+        }
+        asked.process.receive(() => {
+          void asked.ownership.answer(body)?.then((answer) => {
+            asked.process.send(() => this.process.send(() => this.process.receive(() => resolve(answer))));
+          });
+        });
+      });
+    });
+  }
+
+  #tables(): FollowedTables {
+    return {
+      position: (shard) => this.#disk.position(shard),
+      title: (shard) => this.#disk.title(shard),
+      apply: (shard, entry) => {
+        const late = this.#world.random();
+        if (late < 0.5) return this.#disk.apply(shard, entry);
+        return new Promise((resolve) =>
+          this.process.clock.delay(late * this.applyMs, () => resolve(this.#disk.apply(shard, entry))),
+        );
+      },
+    };
+  }
+
+  #host(): ShardHost {
+    return {
+      open: (shard, claim) => {
+        if (this.opened.has(shard)) this.#world.violated(`${this.name} opened shard ${shard} twice`);
+        if (this.#disk.position(shard) < claim.epoch) this.#world.violated(`${this.name} opened ${shard} too early`);
+        this.opened.set(shard, claim.epoch);
+        this.#write(shard, claim);
+      },
+      close: (shard) => {
+        if (!this.opened.delete(shard)) this.#world.violated(`${this.name} closed ${shard}, which wasn't open`);
+        return new Promise((resolve) =>
+          this.process.clock.delay(this.#world.random() * this.#world.options.closeMs, resolve),
+        );
+      },
+    };
+  }
+
+  /** Work arrives again and again, for as long as the shard is open. */
+  #write(shard: number, claim: Claim): void {
+    this.process.clock.delay(this.#world.random() * WRITE_MS, () => {
+      if (this.opened.get(shard) !== claim.epoch) return;
+      claim.append(RECORD).then(
+        () => this.#write(shard, claim),
+        () => this.ownership.lost(shard, claim.epoch),
+      );
+    });
+  }
+}

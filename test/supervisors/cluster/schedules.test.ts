@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { wantedPlace } from '../../../supervisors/cluster/rendezvous.ts';
-import { createWorld, type Life, type World } from '../../support/clusterWorld.ts';
+import { type Life, World } from '../../support/clusterWorld.ts';
 
 const schedules = suite('cluster schedules');
 
@@ -19,14 +19,14 @@ const MAX_NODES = 4;
 function healed(world: World): boolean {
   const nodes = world.lives;
   const names = nodes.map(({ name }) => name);
-  return world.logs.every((_, shard) => {
+  return world.broker.logs.every((_, shard) => {
     const holders = nodes.filter((node) => node.opened.has(shard));
     const [holder] = holders;
     return (
       holders.length === 1 &&
       holder !== undefined &&
       holder.name === wantedPlace(shard, names).owner &&
-      holder.opened.get(shard) === world.newest(shard)?.position &&
+      holder.opened.get(shard) === world.broker.newestClaim(shard)?.position &&
       holder.ownership.mayServe(shard)
     );
   });
@@ -39,10 +39,10 @@ async function leave(world: World, life: Life): Promise<void> {
 }
 
 /** One thing that goes wrong, and when it is over. */
-async function disturb(world: World): Promise<void> {
+function disturb(world: World): void {
   const pick = <Value>(values: readonly Value[]): Value | undefined =>
     values[Math.floor(world.random() * values.length)];
-  const life = pick(world.lives.filter(({ running }) => running));
+  const life = pick(world.lives.filter(({ process }) => process.running));
   const kind = pick(['crash', 'restart', 'pause', 'cut', 'mute', 'broker', 'join', 'drain']);
   const long = world.random() * 20_000;
   const unused = ['a', 'b', 'c', 'd'].filter((name) => !world.lives.some((each) => each.name === name));
@@ -51,25 +51,25 @@ async function disturb(world: World): Promise<void> {
     if (name !== undefined && world.lives.length < MAX_NODES) world.start(name);
   } else if (kind === 'broker') {
     world.breakBroker();
-    world.after(long, world.mendBroker);
+    world.time.after(long, () => world.mendBroker());
   } else if (!life) {
     return;
   } else if (kind === 'crash') {
     life.crash();
   } else if (kind === 'restart') {
     life.crash();
-    world.after(world.random() * 5_000, () => {
+    world.time.after(world.random() * 5_000, () => {
       if (!world.lives.some(({ name }) => name === life.name)) world.start(life.name);
     });
   } else if (kind === 'pause') {
     life.pause();
-    world.after(long, life.resume);
+    world.time.after(long, () => life.resume());
   } else if (kind === 'cut') {
     life.cut();
-    world.after(long, life.mend);
+    world.time.after(long, () => life.mend());
   } else if (kind === 'mute') {
     life.muted = true;
-    world.after(long, () => {
+    world.time.after(long, () => {
       life.muted = false;
     });
   } else {
@@ -78,8 +78,8 @@ async function disturb(world: World): Promise<void> {
 }
 
 function claimsOverLimit(world: World): string[] {
-  return world.logs.flatMap((log, shard) => {
-    const times = log.flatMap((entry, index) => (entry.kind === 'claim' ? [world.writtenAt[shard]?.[index] ?? 0] : []));
+  return world.broker.logs.flatMap((log, shard) => {
+    const times = log.flatMap(({ entry, at }) => (entry.kind === 'claim' ? [at] : []));
     return times.flatMap((time, index) => {
       const count = times.slice(index).filter((each) => each < time + MINUTE).length;
       return count > MAX_CLAIMS_A_MINUTE ? [`${count} claims of shard ${shard} from ${time} on`] : [];
@@ -89,11 +89,10 @@ function claimsOverLimit(world: World): string[] {
 
 /** Records that were stored under another claim than the newest one before them. */
 function unfenced(world: World): string[] {
-  return world.logs.flatMap((log, shard) => {
+  return world.broker.logs.flatMap((log, shard) => {
     let epoch = 0;
-    return log.flatMap((entry, index) => {
+    return log.flatMap(({ entry, under }) => {
       if (entry.kind === 'claim') epoch = entry.position;
-      const under = world.writtenUnder[shard]?.[index];
       return entry.kind === 'record' && under !== epoch
         ? [`shard ${shard}, ${entry.position}: ${under}, ${epoch}`]
         : [];
@@ -104,7 +103,7 @@ function unfenced(world: World): string[] {
 for (let part = 0; part < 4; part++) {
   schedules(`every shard finds one owner after any faults, part ${part + 1} of 4`, async () => {
     for (let seed = 1 + part; seed <= SEEDS; seed += 4) {
-      const world = createWorld({
+      const world = new World({
         seed,
         shards: SHARDS,
         heartbeatLoss: seed % 3 === 0 ? 0.2 : 0,
@@ -113,7 +112,7 @@ for (let part = 0; part < 4; part++) {
       for (const name of ['a', 'b', 'c'].slice(0, 1 + (seed % 3))) world.start(name);
       for (let fault = 0; fault < FAULTS; fault++) {
         await world.run(world.random() * 15_000);
-        await disturb(world);
+        disturb(world);
       }
       // The last fault is over after this.
       await world.run(30_000);
