@@ -12,7 +12,7 @@ import { createSimulatorBooks } from '../../../transport/payment/books.ts';
 import { createEntryLedger, createMemoryEntries, type LedgerEntries } from '../../../transport/payment/entryLedger.ts';
 import type { SimulatorLedger } from '../../../transport/payment/ledger.ts';
 import { createPaymentSimulator } from '../../../transport/payment/simulator.ts';
-import { withBroker } from '../../support/broker.ts';
+import { withBroker, withBrokers } from '../../support/broker.ts';
 import { withNodes } from '../../support/nodesAtBroker.ts';
 import { usd } from '../../support/paymentRequests.ts';
 import { T0 } from '../../support/spec.ts';
@@ -44,8 +44,8 @@ function vendorOf(ledger: SimulatorLedger) {
 
 type Vendor = ReturnType<typeof vendorOf>;
 
-async function openVendor(node: BrokerConnection, entries = createMemoryEntries()): Promise<Vendor> {
-  return vendorOf(await openSharedLedger({ link: node, cluster: CLUSTER, replicas: 1, entries }));
+async function openVendor(node: BrokerConnection, entries = createMemoryEntries(), replicas = 1): Promise<Vendor> {
+  return vendorOf(await openSharedLedger({ link: node, cluster: CLUSTER, replicas, entries }));
 }
 
 type Two = {
@@ -216,6 +216,43 @@ async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
     }
   }
 }
+
+shared('the death of the broker that leads the books loses no operation and makes none twice', () =>
+  withBrokers(3, (brokers) =>
+    withNodes(brokers.url, 2, async (nodes) => {
+      const [first] = nodes;
+      if (first === undefined) throw new Error('no connection');
+      const both = await Promise.all(nodes.map((node) => openVendor(node, createMemoryEntries(), 3)));
+      const orders = Array.from({ length: 12 }, (_, number) => `ord_${number}`);
+      const { cluster } = await first.manager.streams.info(vendorStream(CLUSTER));
+      const leader = brokers.all.find(({ name }) => name === cluster?.leader);
+      const done: string[] = [];
+      for (const order of orders) {
+        const steps = both.map(async (vendor) => {
+          await untilAnswered(() => vendor.authorize(order));
+          return untilAnswered(() => vendor.capture(order));
+        });
+        if (order === 'ord_4') await leader?.kill();
+        const outcomes = await Promise.all(steps);
+        assert.equal(outcomes[0], outcomes[1]);
+        done.push(`${order} ${outcomes[0]?.outcome}`);
+      }
+      assert.ok(leader !== undefined);
+      assert.equal(
+        done,
+        orders.map((order) => `${order} captured`),
+      );
+      const accounts = await untilAnswered(async () => both[1]?.books.accounts({ limit: 100 }));
+      assert.is(accounts?.length, orders.length);
+      for (const { operations } of accounts ?? []) {
+        assert.equal(
+          operations.map(({ kind, state }) => `${kind} ${state}`),
+          ['authorize closed', 'capture done'],
+        );
+      }
+    }),
+  ),
+);
 
 shared(
   'a vendor that one node had alone is brought along whole, once',
