@@ -160,6 +160,7 @@ type Arriving = {
 
 /** In the order in which the broker checks. */
 function arrive(shard: Kept, { id, payload, expected, comparesIds }: Arriving): Published {
+  if (shard.full) return { kind: 'refused', fault: 'store', reason: 'no room' };
   const known = shard.ids.get(id);
   if (known !== undefined) return { kind: 'stored', position: known };
   if (expected && expected.position !== lastOf(shard)) {
@@ -168,7 +169,6 @@ function arrive(shard: Kept, { id, payload, expected, comparesIds }: Arriving): 
   if (expected && comparesIds && expected.id !== shard.newestId) {
     return { kind: 'contradicted', about: 'id', reason: `wrong last msg ID: ${shard.newestId}` };
   }
-  if (shard.full) return { kind: 'refused', fault: 'store', reason: 'maximum bytes exceeded' };
   return { kind: 'stored', position: store(shard, id, payload) };
 }
 

@@ -203,6 +203,49 @@ title('a full log refuses, keeps the claim, and takes the record later', async (
   assert.is(await claim.append(recordOf(claim, 1, 'another')), 2);
 });
 
+title('a full log that had stored the record before it was full acknowledges it', async ({ logs, times }) => {
+  const claim = await logs.node().claim(0, 'a');
+  logs.faults({ ...NO_FAULTS, ackLost: 1 });
+  const append = claim.append(recordOf(claim, 1));
+  times.delay(100, () => {
+    logs.faults(NO_FAULTS);
+    logs.fill(0, true);
+  });
+  assert.is(await append, 2);
+});
+
+title('an attempt that arrives after its refusal is not taken for the next record of that number', async (world) => {
+  const { logs, times } = world;
+  const claim = await logs.node().claim(0, 'a');
+  logs.faults({ ...NO_FAULTS, late: 1 });
+  times.delay(100, () => {
+    logs.faults(NO_FAULTS);
+    logs.fill(0, true);
+  });
+  assert.instance(await failureOf(claim.append(recordOf(claim, 1, 'late'))), AppendRefused);
+  logs.fill(0, false);
+  await new Promise<void>((resolve) => times.delay(10_000, resolve));
+  assert.is(await logs.node().end(0), 2);
+  const error = await failureOf(claim.append(recordOf(claim, 1, 'next')));
+  assert.is(error instanceof Fenced && error.reason, 'superseded');
+});
+
+title('an append that may have been stored is not refused, however long nobody serves the log', async (world) => {
+  const { logs, times } = world;
+  const claim = await logs.node().claim(0, 'a');
+  logs.faults({ ...NO_FAULTS, ackLost: 1 });
+  const append = claim.append(recordOf(claim, 1));
+  times.delay(100, () => logs.faults({ ...NO_FAULTS, absent: 1 }));
+  times.delay(120_000, () => logs.faults(NO_FAULTS));
+  assert.is(await append, 2);
+});
+
+title('the same record appended twice is a mistake of the caller, and is not acknowledged again', async ({ logs }) => {
+  const claim = await logs.node().claim(0, 'a');
+  await claim.append(recordOf(claim, 1));
+  assert.match(String(await failureOf(claim.append(recordOf(claim, 1)))), /this very record already, at position 2/);
+});
+
 title('a log that nobody serves refuses after a while, and a claim too', async ({ logs }) => {
   const claim = await logs.node().claim(0, 'a');
   logs.faults({ ...NO_FAULTS, absent: 1 });

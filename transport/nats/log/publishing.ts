@@ -76,6 +76,9 @@ export async function publishAfter(
     const published = await stream.publish(id, payload, expected);
     if (published.kind === 'closed') throw new LogUnanswered(`the connection to the log ${stream.name} was closed`);
     if (published.kind === 'stored' && published.position === wanted) return wanted;
+    if (published.kind === 'stored' && published.position < wanted) {
+      throw new Error(`the log ${stream.name} holds this very record already, at position ${published.position}`);
+    }
     if (published.kind === 'stored' || published.kind === 'contradicted') {
       const idForgotten = published.kind === 'contradicted' && published.about === 'id';
       const verdict = await asked(stream, times, () => judge(stream, publication, expected, idForgotten));
@@ -113,10 +116,9 @@ async function asked<Answer>(
   }
 }
 
-async function isStored(stream: LogStream, { id, payload }: Publication, position: LogPosition): Promise<boolean> {
-  const entry = await stream.read(position);
-  return entry !== undefined && entry.id === id && Buffer.compare(entry.payload, payload) === 0;
-}
+/** Different entries have different ids. */
+const isStored = async (stream: LogStream, { id }: Publication, position: LogPosition): Promise<boolean> =>
+  (await stream.read(position))?.id === id;
 
 /**
  * Asks the log itself about what the broker said: whether it is this very entry that stands where it is wanted, whether
