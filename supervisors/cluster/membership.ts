@@ -99,7 +99,6 @@ export function createMembership(options: MembershipOptions): Membership {
     },
   });
   let breaksSeen = contact.breaks;
-  const silentFor = (heardAt: number): number => hearingUntil() - Math.max(heardAt, listeningSince);
 
   function announce(): void {
     cancelAnnounce?.();
@@ -140,12 +139,21 @@ export function createMembership(options: MembershipOptions): Membership {
     return self.incarnation > other.incarnation;
   }
 
-  function look(): void {
+  function noticeBreak(): void {
     contact.look();
-    if (contact.breaks !== breaksSeen) {
-      breaksSeen = contact.breaks;
-      listeningSince = clock.monotonic();
-    }
+    if (contact.breaks === breaksSeen) return;
+    breaksSeen = contact.breaks;
+    listeningSince = clock.monotonic();
+  }
+
+  /** A break is noticed before anybody is blamed for it, whoever asks first. */
+  function silentFor(heardAt: number): number {
+    noticeBreak();
+    return hearingUntil() - Math.max(heardAt, listeningSince);
+  }
+
+  function look(): void {
+    noticeBreak();
     const dead = [...members.values()].filter((member) => member.alive && silentFor(member.heardAt) > TIMEOUT_MS);
     for (const member of dead) member.alive = false;
     for (const [node, member] of members) {

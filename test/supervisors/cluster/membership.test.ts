@@ -122,6 +122,16 @@ members('nobody dies while the connection is down, and everybody has the whole t
   assert.not(membership.alive('a'));
 });
 
+members('who is asked about first after a break is not blamed for it either', async () => {
+  const { membership, state, hearing, run } = start();
+  await hearing(2_000, of('a'));
+  state.connected = false;
+  await run(10_100);
+  state.connected = true;
+  // Before the next look around.
+  assert.ok(membership.alive('a'));
+});
+
 members('a process that was paused blames nobody for its own absence', async () => {
   const { membership, state, hearing, run } = start();
   await hearing(2_000, of('a'));
