@@ -177,11 +177,7 @@ export class Life {
     this.name = name;
     this.process = new SimulatedProcess(world.time, world.random, world.broker.up);
     this.process.onConnected = () => {
-      this.#following = false;
-      world.time.after(world.random() * FOLLOW_AGAIN_MS, () => {
-        this.#following = true;
-        for (const shard of this.#followed.keys()) this.pump(shard);
-      });
+      this.stall(world.random() * FOLLOW_AGAIN_MS);
     };
     this.ownership = createOwnership({
       shards: world.options.shards,
@@ -197,6 +193,15 @@ export class Life {
       onNameTaken: (error) => {
         this.nameTaken = error;
       },
+    });
+  }
+
+  /** Hears nothing of the logs for so long. */
+  stall(ms: number): void {
+    this.#following = false;
+    this.#world.time.after(ms, () => {
+      this.#following = true;
+      for (const shard of this.#followed.keys()) this.pump(shard);
     });
   }
 

@@ -301,4 +301,19 @@ ownership('a host that is fenced off without another claim claims again', async 
   fine(world);
 });
 
+ownership('an owner that is fenced off before it has seen by whom looks before it claims', async () => {
+  const { world, nodes } = await startWorld(['a', 'b']);
+  const [fenced, other] = nodes;
+  assert.ok(fenced && other);
+  fenced.stall(8_000);
+  fenced.muted = true;
+  const lasts = await world.run(5_000, () => fenced.opened.size === 0);
+  assert.ok(lasts, 'each of its appends was refused');
+  const before = claims(world);
+  await world.run(2_500);
+  assert.is(claims(world), before);
+  assert.ok(settled(world, [other]));
+  fine(world);
+});
+
 ownership.run();
