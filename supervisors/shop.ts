@@ -13,10 +13,13 @@ export class Unavailable extends Error {
   override readonly name = 'Unavailable';
   readonly retryable = true;
   readonly retryAfterSeconds: number;
+  /** This node doesn't have the shard, or has it no more: whoever has it may be asked at once. */
+  readonly moved: boolean;
 
-  constructor(reason: string, retryAfterMs: number) {
+  constructor(reason: string, retryAfterMs: number, { moved = false }: { readonly moved?: boolean | undefined } = {}) {
     super(reason);
     this.retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
+    this.moved = moved;
   }
 }
 
@@ -150,7 +153,7 @@ export function createShopCore({ node, store, clock, deciders }: ShopCoreOptions
 function errorOf(result: Settled): Error {
   switch (result.kind) {
     case 'unavailable':
-      return new Unavailable(result.reason, result.retryAfterMs);
+      return new Unavailable(result.reason, result.retryAfterMs, { moved: result.moved });
     case 'failed':
       return result.error;
     case 'done':

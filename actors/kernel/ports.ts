@@ -63,8 +63,13 @@ export interface ShardLog {
 /** How a delivery ended: `done` once the receiver has made it durable. */
 export type Settled =
   | { readonly kind: 'done'; readonly reply?: Reply }
-  /** Nothing happened; safe to send again after a pause. */
-  | { readonly kind: 'unavailable'; readonly reason: string; readonly retryAfterMs: number }
+  /** Nothing happened; safe to send again after a pause. `moved`: at another node, and at once. */
+  | {
+      readonly kind: 'unavailable';
+      readonly reason: string;
+      readonly retryAfterMs: number;
+      readonly moved?: true;
+    }
   /** A bug of ours, named in the log. */
   | { readonly kind: 'failed'; readonly error: Error };
 
