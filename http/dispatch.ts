@@ -21,6 +21,7 @@ export function dispatch(route: Route, services: Services, requestDeadlineMs: nu
     const state = ctx.state as EdgeState;
     state.route = route.path;
     const call = await callOf(route, services, ctx, state, services.shop.clock.monotonic() + requestDeadlineMs);
+    if (route.lists || route.path.startsWith('/v1/admin/')) await services.shop.upToDate();
     const answer = await route.handler(call);
     if (answer.orderId !== undefined) state.orderId = answer.orderId;
     render(ctx, route, answer);

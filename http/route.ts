@@ -89,6 +89,8 @@ export type RouteSpec<
   readonly contentType?: string;
   /** Answered even when the admission limit is reached. */
   readonly vital?: true;
+  /** Answers from this node's tables: they are to hold what is durable anywhere. */
+  readonly lists?: true;
 };
 
 export type Route = RouteSpec & { readonly handler: (call: Call) => Answer | Promise<Answer> };

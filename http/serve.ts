@@ -2,6 +2,7 @@
 import { type Logger, pino } from 'pino';
 import { StoreInUse } from '../storage/database.ts';
 import { developmentSecret, StoreMismatch } from '../storage/dataFolder.ts';
+import { startClusterNode } from '../supervisors/cluster/start.ts';
 import { type Config, ConfigError, readConfig } from '../supervisors/config.ts';
 import { type Holdfast, startHoldfast } from '../supervisors/holdfast.ts';
 import { seedDemo } from '../supervisors/seed.ts';
@@ -15,7 +16,7 @@ export async function serve(): Promise<void> {
   try {
     const config = readConfig(process.env);
     const logger = createLogger(config);
-    const shop = openShop(config, logger);
+    const shop = await openShop(config, logger);
     const edge = createEdgeOf(config, shop, logger);
     stopOnSignals(shop, edge, logger);
     const { products, password } = await prepare(config, shop, edge);
@@ -27,15 +28,21 @@ export async function serve(): Promise<void> {
     logger.info({ url, shards: config.SHARDS, dataDir: config.DATA_DIR, clock: config.CLOCK }, 'Holdfast is ready');
     if (config.NODE_ENV === 'development') process.stdout.write(banner(url, config, products, password));
   } catch (error) {
-    const expected = error instanceof ConfigError || error instanceof StoreMismatch || error instanceof StoreInUse;
-    process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : error}\n`);
-    process.exit(1);
+    die(error);
   }
 }
 
-function openShop(config: Config, logger: Logger): Holdfast {
+/** What the settings, the folder or the broker are to blame for is said in one line; anything else with where it happened. */
+function die(error: unknown): never {
+  const own = error instanceof ConfigError || error instanceof StoreMismatch || error instanceof StoreInUse;
+  const expected = own || (error instanceof Error && 'retryable' in error);
+  process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : error}\n`);
+  process.exit(1);
+}
+
+async function openShop(config: Config, logger: Logger): Promise<Holdfast> {
   try {
-    return startHoldfast(config, logger);
+    return config.NATS_URL === undefined ? startHoldfast(config, logger) : await startClusterNode(config, logger, die);
   } catch (error) {
     throw unusable('DATA_DIR', error);
   }
@@ -57,7 +64,8 @@ function createLogger(config: Config): Logger {
 }
 
 function createEdgeOf(config: Config, shop: Holdfast, logger: Logger): Edge {
-  const auth = config.AUTH_SECRET ?? (config.AUTH_JWKS_URL ? undefined : developmentSecret(config.DATA_DIR));
+  const made = () => (config.AUTH_JWKS_URL ? undefined : developmentSecret(config.DATA_DIR));
+  const auth = config.AUTH_SECRET ?? shop.authSecret ?? made();
   return createEdge({
     shop,
     policy: shop.policy,
@@ -119,6 +127,8 @@ function stopOnSignals(shop: Holdfast, edge: Edge, logger: Logger): void {
     if (stopping) process.exit(1);
     stopping = true;
     logger.info({ signal }, 'stopping: no new requests, those under way are finished');
+    // While others take its shards over, it goes on answering.
+    await shop.drain?.();
     await edge.stop();
     await shop.stop();
     logger.info('stopped');

@@ -40,6 +40,7 @@ export type Shop = Pick<
   | 'check'
   | 'operators'
   | 'health'
+  | 'upToDate'
   | 'metrics'
   | 'clock'
   | 'advanceClock'

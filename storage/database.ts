@@ -39,6 +39,8 @@ const SCHEMA = `
     shard INTEGER PRIMARY KEY, n INTEGER NOT NULL, epoch INTEGER NOT NULL, hash TEXT NOT NULL,
     inbox_offset INTEGER NOT NULL
   );
+  -- In a cluster: how far this node follows each shard's log at the broker, and who holds the shard by it.
+  CREATE TABLE followed (shard INTEGER PRIMARY KEY, position INTEGER NOT NULL, title TEXT);
   CREATE TABLE snapshots (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL);
   -- Messages answered by commits that a snapshot hides: loading an actor shows the others.
   CREATE TABLE seen (cause TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (cause, position)) WITHOUT ROWID;

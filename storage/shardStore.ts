@@ -9,8 +9,10 @@ import type { Tables } from './tables.ts';
 
 type TimerRow = { key: string; name: string; at: number; seq: number; message: string };
 
+type FollowingTables = Pick<Tables, 'reader' | 'catchUp' | 'waitsFor' | 'snapshotsWaiting'>;
+
 /** @param tables that follow the log; absent where nothing more comes */
-export function createShardStore(db: Db, tables?: Tables): ShardStore {
+export function createShardStore(db: Db, tables?: FollowingTables): ShardStore {
   const reader = tables?.reader ?? db;
   const head = db.prepare<[number], { n: number; epoch: number; hash: string; inboxOffset: number }>(
     'SELECT n, epoch, hash, inbox_offset AS inboxOffset FROM heads WHERE shard = ?',

@@ -8,7 +8,8 @@ type AlertOptions = {
   readonly logger: { warn(fields: object, text: string): void };
 };
 
-export function withAlerts(log: ShardLog, { registry, logger }: AlertOptions): ShardLog {
+/** Returns what is to be laid over each log. */
+export function createAlerts({ registry, logger }: AlertOptions): (log: ShardLog) => ShardLog {
   const alerts = new Counter({
     name: 'holdfast_alerts_total',
     help: 'Events that somebody should look at, by kind',
@@ -25,10 +26,10 @@ export function withAlerts(log: ShardLog, { registry, logger }: AlertOptions): S
       }
     }
   }
-  return {
+  return (log) => ({
     async append(encoded) {
       await log.append(encoded);
       tell(encoded);
     },
-  };
+  });
 }

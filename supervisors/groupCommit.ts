@@ -28,6 +28,9 @@ export type GroupCommitOptions = {
   readonly shard: number;
   readonly log: ShardLog;
   readonly head: ShardHead | undefined;
+  /** Of the records to come; the head's unless given. */
+  readonly epoch?: number;
+  readonly inboxOffset?: () => number;
   readonly clock: Clock;
   /** Whether actors of the shard have messages to handle right now: then a record may grow for some turns. */
   readonly busy: () => boolean;
@@ -63,8 +66,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   const { shard, log, clock } = options;
   let n = options.head?.n ?? 0;
   let hash = options.head?.hash ?? GENESIS_HASH;
-  const epoch = options.head?.epoch ?? 1;
-  const inboxOffset = options.head?.inboxOffset ?? 0;
+  const epoch = options.epoch ?? options.head?.epoch ?? 1;
+  const inboxOffset = options.inboxOffset ?? (() => options.head?.inboxOffset ?? 0);
   let pending: Pending[] = [];
   let inFlight: Pending[] = [];
   let acks: MessageId[] = [];
@@ -115,7 +118,17 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     appending = true;
     const commits = batch.map(({ commit }) => commit);
     const encoded = encodeRecord(
-      { schema: 1, shard, epoch, n: number, prevHash: hash, at: clock.now(), inboxOffset, commits, acked },
+      {
+        schema: 1,
+        shard,
+        epoch,
+        n: number,
+        prevHash: hash,
+        at: clock.now(),
+        inboxOffset: inboxOffset(),
+        commits,
+        acked,
+      },
       batch.map(({ body }) => body),
       options.snapshotsAt(commits),
     );

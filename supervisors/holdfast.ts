@@ -1,5 +1,3 @@
-/** Puts one shop together: store, log, clocks, gateways, node. The edge on top of it is somebody else's business. */
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AddressCheck } from '../actors/gateways.ts';
 import type { Address } from '../actors/kernel/address.ts';
@@ -7,40 +5,33 @@ import type { Clock, Gateway, Ids, ShardLog } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
 import { shop as deciders } from '../actors/shop.ts';
 import { createAggregateIds } from '../storage/aggregateIds.ts';
-import { LEDGER_FILE, openDataFolder } from '../storage/dataFolder.ts';
+import { openDataFolder } from '../storage/dataFolder.ts';
 import { createDeadLetters, type DeadLetters } from '../storage/deadLetters.ts';
-import { openEmbeddedStore } from '../storage/embeddedStore.ts';
-import { openKeyedStore } from '../storage/keyedStore.ts';
 import type { Catalog } from '../storage/projections/catalogReader.ts';
 import { type CustomerOrders, createCustomerOrdersReader } from '../storage/projections/customerOrders.ts';
 import { createStaffReader } from '../storage/projections/staff.ts';
 import {
   createShelfReader,
-  createStockLevels,
   createStockReader,
   type Shelf,
   type StockLevels,
 } from '../storage/projections/stockLevels.ts';
-import type { Filling } from '../storage/readModels.ts';
 import { createStoreFigures } from '../storage/storeFigures.ts';
 import { createAddressCheck } from '../transport/address/gateway.ts';
 import { createAddressSimulator } from '../transport/address/simulator.ts';
 import { createCarrierGateway } from '../transport/carrier/gateway.ts';
 import { createCarrierSimulator } from '../transport/carrier/simulator.ts';
-import { createEntryLedger } from '../transport/payment/entryLedger.ts';
 import { createPaymentGateway } from '../transport/payment/gateway.ts';
-import type { LedgerEntry } from '../transport/payment/ledger.ts';
-import { withAlerts } from './alerts.ts';
+import { createAlerts } from './alerts.ts';
 import { type Backups, createBackups } from './backups.ts';
-import { type CacheFigures, createCaches } from './caches.ts';
-import { openCatalog } from './catalog.ts';
+import type { CacheFigures } from './caches.ts';
 import type { Check } from './checker/checker.ts';
 import { openChecker } from './checker/open.ts';
-import { createRealClock, createVirtualClock, type VirtualClock } from './clock.ts';
-import { type Config, ConfigError, configuredPolicy } from './config.ts';
-import { createFailPoints } from './failPoints.ts';
-import { openFollowers } from './followers.ts';
-import { createIds } from './ids.ts';
+import type { VirtualClock } from './clock.ts';
+import type { ClusterView } from './cluster/clusterView.ts';
+import { type Config, configuredPolicy } from './config.ts';
+import { createEmbeddedHome } from './embeddedHome.ts';
+import { type Ground, type Home, openGround } from './home.ts';
 import type { AnyDecider } from './memory.ts';
 import { createNode, type Node } from './node.ts';
 import { createOperatorQueries, type OperatorQueries } from './operatorQueries.ts';
@@ -48,7 +39,7 @@ import { createPaymentVendor, type PaymentSimulation } from './paymentVendor.ts'
 import type { Quarantined } from './quarantine.ts';
 import { createReconcile, type Reconcile } from './reconcile.ts';
 import { createShopCore, type ShopCore } from './shop.ts';
-import { createTelemetry, type RuntimeTelemetry } from './telemetry.ts';
+import type { RuntimeTelemetry } from './telemetry.ts';
 
 /** How long stopping waits for work under way. */
 const STOP_PATIENCE_MS = 10_000;
@@ -88,6 +79,17 @@ export type Holdfast = ShopCore & {
   /** What a first start makes is there. */
   prepared(): void;
   metrics(): Promise<string>;
+  /**
+   * Resolves once what this node lists from holds everything that is durable now, on whichever node.
+   * @throws Unavailable
+   */
+  upToDate(): Promise<void>;
+  /** In a cluster only. */
+  cluster?(): ClusterView;
+  /** In a cluster: gives this node's shards to the others. Until `stop` it goes on answering. */
+  drain?(): Promise<void>;
+  /** Signs sessions, where nodes share a secret that nobody gave them. */
+  readonly authSecret?: string;
   health(): { readonly live: boolean; readonly ready: boolean; readonly detail: Readonly<Record<string, unknown>> };
   /** With PAYMENT=simulated only. */
   readonly paymentSimulation?: PaymentSimulation;
@@ -107,7 +109,7 @@ export type Replacements = {
 
 /**
  * Opens the store and takes up the work an earlier life left in it.
- * @throws StoreMismatch when the store belongs to a set-up with another number of shards; ConfigError with NATS_URL
+ * @throws StoreMismatch when the store belongs to a set-up with another number of shards
  */
 export function startHoldfast(
   config: Config,
@@ -115,35 +117,17 @@ export function startHoldfast(
   policy: Policy = configuredPolicy(config),
   replacements: Replacements = {},
 ): Holdfast {
-  // The one switch: what a cluster needs is there in parts, and no node is put together of them yet.
-  if (config.NATS_URL !== undefined) {
-    throw new ConfigError('wrong configuration:\n  NATS_URL: nodes can not share a shop in this version');
-  }
-  const folder = openDataFolder(config.DATA_DIR, config.SHARDS);
-  const { db } = folder;
-  // Virtual time goes on where an earlier life left it, or business time would run backwards.
-  const figures = createStoreFigures(db);
-  const virtual = config.CLOCK === 'virtual' ? createVirtualClock(figures.latestTime() ?? Date.now()) : undefined;
-  const clock: Clock = virtual ?? createRealClock();
-  const ids = createIds(clock.now);
-  const telemetry = createTelemetry();
-  const failPoint = createFailPoints(config.FAIL_POINT);
-  const caches = createCaches(clock.now, telemetry.registry);
-  const { projection: catalogProjection, catalog } = openCatalog(db, policy, caches);
-  const { log, tables, store } = openEmbeddedStore(db, {
-    // Whoever changes the catalog or the stock sees it at once; lists of orders can wait for whoever looks.
-    immediate: [createStockLevels(db), catalogProjection],
-    following: openFollowers(db, fillingLog(logger)),
-    failPoint,
-    monotonic: clock.monotonic,
-    observe: telemetry.recordAppended,
-    logger,
-  });
-  const { reader } = tables;
+  const ground = openGround(config, logger, policy, openDataFolder(config.DATA_DIR, config.SHARDS));
+  return assembleHoldfast(ground, createEmbeddedHome(ground), replacements);
+}
+
+/** Puts a node together where its logs are. */
+export function assembleHoldfast(ground: Ground, home: Home, replacements: Replacements = {}): Holdfast {
+  const { config, logger, policy, folder, db, clock, virtual, ids, telemetry, failPoint, caches, catalog } = ground;
+  const { store, current, reader, idSecret, elsewhere } = home;
   const letters = createDeadLetters(reader);
   const counts = createStoreFigures(reader);
-  const ledger = openKeyedStore<LedgerEntry>(join(config.DATA_DIR, LEDGER_FILE));
-  const vendor = createPaymentVendor({ ledger: createEntryLedger(ledger), clock, secret: folder.idSecret, logger });
+  const vendor = createPaymentVendor({ ledger: home.ledger, clock, secret: idSecret, logger, isShared: home.isShared });
   const surroundings = { clock, random: ids.random, telemetry, log: logger };
   const gateways: Gateway[] = [
     createPaymentGateway(vendor.adapter, surroundings),
@@ -151,12 +135,12 @@ export function startHoldfast(
   ];
   const all = replacements.deciders ?? (deciders as unknown as Readonly<Record<string, AnyDecider>>);
   const node = createNode({
-    name: `holdfast-${process.pid}-${figures.instance()}`,
+    name: `holdfast-${process.pid}-${ground.instance}`,
     shards: config.SHARDS,
     deciders: all,
     gateways,
     policy,
-    log: withAlerts(replacements.log?.(log) ?? log, { registry: telemetry.registry, logger }),
+    ...(elsewhere && { elsewhere }),
     store,
     clock,
     ids,
@@ -176,26 +160,29 @@ export function startHoldfast(
     quarantined: () => node.quarantined.length,
   });
   const backups = createBackups({
-    sources: { store: db, ledger, dataFolder: config.DATA_DIR },
+    sources: { store: db, ledger: ground.entries, dataFolder: config.DATA_DIR },
     folder: config.BACKUP_DIR,
     now: clock.now,
     logger,
   });
-  node.start();
+  const alerts = createAlerts({ registry: telemetry.registry, logger });
+  const running = home.run(node, createShopCore({ node, store, clock, deciders: all }), (log) =>
+    alerts(replacements.log?.(log) ?? log),
+  );
   const { simulation, news } = vendor.open(node);
   const customerOrders = createCustomerOrdersReader(reader);
-  const stock = createStockReader(db);
-  const shelves = createShelfReader(db);
+  const stock = createStockReader(current);
+  const shelves = createShelfReader(current);
   const staff = createStaffReader(reader);
   const reconcile = createReconcile({
     books: vendor.books,
     store,
-    aggregateIds: createAggregateIds(db),
+    aggregateIds: createAggregateIds(reader),
     deciders: all,
     clock,
   });
   return {
-    ...createShopCore({ node, store, clock, deciders: all }),
+    ...running.core,
     node,
     catalog,
     caches: caches.figures,
@@ -222,11 +209,15 @@ export function startHoldfast(
     clock,
     ids,
     telemetry,
-    idSecret: folder.idSecret,
-    isNew: folder.isNew,
+    idSecret,
+    ...(home.authSecret !== undefined && { authSecret: home.authSecret }),
+    isNew: home.isNew,
     prepared: folder.prepared,
     metrics: () => telemetry.registry.metrics(),
-    health: () => health(config, node),
+    upToDate: running.upToDate,
+    ...(running.view && { cluster: running.view }),
+    ...(running.drain && { drain: running.drain }),
+    health: () => health(config, node, running.ready),
     ...(config.PAYMENT === 'simulated' && { paymentSimulation: simulation }),
     ...(virtual && { advanceClock: (ms: number) => advance(virtual, node, ms, logger) }),
     ...(config.CHAOS && {
@@ -238,24 +229,15 @@ export function startHoldfast(
     async stop() {
       await backups.idle();
       news.close();
-      await node.stop(STOP_PATIENCE_MS);
-      ledger.close();
-      tables.catchUp();
+      await running.stop(STOP_PATIENCE_MS);
+      ground.entries.close();
       db.close();
     },
   };
 }
 
-/** Filling read models of a big store takes minutes, once: nobody should think that it hangs. */
-function fillingLog(logger: Logger): Filling {
-  return {
-    progress: (done, of) => logger.info({ done, of }, 'filling the lists of orders and sagas from the log'),
-    skipped: (key, error) => logger.warn({ err: error, actor: key }, 'left out of the lists: its events make no sense'),
-  };
-}
-
-function health(config: Config, node: Node): ReturnType<Holdfast['health']> {
-  const { ready, liveActors, backlog } = node;
+function health(config: Config, node: Node, ready: boolean): ReturnType<Holdfast['health']> {
+  const { liveActors, backlog } = node;
   return { live: true, ready, detail: { node: config.NODE_NAME, shards: config.SHARDS, liveActors, backlog } };
 }
 

@@ -1,6 +1,7 @@
 /**
- * One running node: the supervision tree (system → node → shards → actors), the gateways' workers, the log and the
- * in-process transport, wired together. In a cluster the log and the transport are others; nothing else here changes.
+ * One running node: the supervision tree (system → node → shards → actors) and the gateways' workers, wired together. A node
+ * without a cluster opens all shards at its start; in a cluster a shard is opened when this node has claimed it, and closed
+ * when it is another's.
  */
 
 import { type Ref, spawn, start, stop } from 'nact';
@@ -13,17 +14,18 @@ import type {
   Gateway,
   Ids,
   Settled,
-  ShardLog,
   ShardStore,
   Telemetry,
+  Transport,
 } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
-import { createLocalTransport } from '../transport/local.ts';
 import { createGatewayPool, type GatewayPool } from './gateways.ts';
 import type { AnyDecider } from './memory.ts';
 import { shardOf } from './placement.ts';
 import type { Quarantined } from './quarantine.ts';
 import { Shard } from './shard.ts';
+import type { ShardOptions } from './shardOptions.ts';
+import { MOVED, unavailable } from './unavailable.ts';
 
 /** Live actors of a node; the longest idle ones beyond that are let go. About 10 KB each (measured). */
 const MAX_LIVE_ACTORS = 5_000;
@@ -32,7 +34,6 @@ const IDLE_MS = 120_000;
 const SWEEP_MS = 500;
 /** Turns of the event loop without any work after which a node counts as idle. */
 const QUIET_TURNS = 10;
-const RETRY_AFTER_MS = 1_000;
 
 export type NodeOptions = {
   readonly name: string;
@@ -40,7 +41,8 @@ export type NodeOptions = {
   readonly deciders: Readonly<Record<string, AnyDecider>>;
   readonly gateways: readonly Gateway[];
   readonly policy: Policy;
-  readonly log: ShardLog;
+  /** Carries messages to shards that aren't open here. */
+  readonly elsewhere?: Transport;
   readonly store: ShardStore;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -50,12 +52,19 @@ export type NodeOptions = {
   readonly maxLiveActors?: number;
 };
 
+/** How an open shard writes its log. */
+export type OpenShard = Pick<ShardOptions, 'log' | 'epoch' | 'inboxOffset'>;
+
 export type Node = {
-  /** The shard of an aggregate; undefined when no decider knows its type. */
+  /** Number of the shard of an aggregate; undefined when no decider knows its type. */
+  placementOf(address: Address): number | undefined;
+  /** The shard of an aggregate, if it is open here. */
   shardFor(address: Address): Shard | undefined;
   deliver(envelope: Envelope, settle: (result: Settled) => void): void;
-  /** Takes up the work that an earlier life left. */
-  start(): void;
+  /** Opens a shard, which takes up the work that an earlier life left. */
+  open(shard: number, how: OpenShard): void;
+  /** Closes it; with `flush` what is decided becomes durable first. */
+  close(shard: number, how: { readonly flush: boolean }): Promise<void>;
   /** Resolves when nothing is left to do at this moment of business time; false when `patienceMs` didn't suffice. */
   settled(patienceMs: number): Promise<boolean>;
   /** Finishes what is at work within `patienceMs`, then stops; what is left is in the outbox and goes on next time. */
@@ -73,7 +82,6 @@ export function createNode(options: NodeOptions): Node {
   const system = start(options.name);
   // Silent parents: they are only there to be supervised and stopped together.
   const root = silent(system, 'node');
-  const transport = createLocalTransport();
   const deciderOf = (type: string): AnyDecider | undefined =>
     Object.hasOwn(deciders, type) ? deciders[type] : undefined;
   const placementOf = (address: Address): number | undefined => {
@@ -82,19 +90,12 @@ export function createNode(options: NodeOptions): Node {
   };
 
   const pools = new Map<string, GatewayPool>();
-  const owned: Shard[] = [];
-  for (let shard = 0; shard < shards; shard++) {
-    const owner = new Shard({
-      ...options,
-      shard,
-      parent: silent(root, `shard-${String(shard).padStart(2, '0')}`),
-      deciderOf,
-      isLocal: (address) => placementOf(address) === shard,
-      send: deliver,
-    });
-    transport.attach(shard, (envelope, settle) => owner.deliver(envelope, settle));
-    owned.push(owner);
-  }
+  const opened = new Map<number, Shard>();
+  const parents = new WeakMap<Shard, Ref<never>>();
+  /** nact forgets a stopped actor's name a turn later: each opening has its own. */
+  let openings = 0;
+  const all = (): Shard[] => [...opened.values()];
+  const sum = (figure: (shard: Shard) => number): number => all().reduce((total, shard) => total + figure(shard), 0);
   for (const gateway of options.gateways) {
     pools.set(gateway.name, createGatewayPool({ gateway, deliver, failPoint, logger }));
   }
@@ -103,12 +104,36 @@ export function createNode(options: NodeOptions): Node {
     if (envelope.to.type === 'gateway') {
       const pool = pools.get(envelope.to.id);
       if (pool) pool.call(envelope, settle);
-      else settle({ kind: 'unavailable', reason: `no gateway ${envelope.to.id}`, retryAfterMs: RETRY_AFTER_MS });
+      else settle(unavailable(`no gateway ${envelope.to.id}`));
       return;
     }
     const shard = placementOf(envelope.to);
-    if (shard === undefined) settle({ kind: 'failed', error: new Error(`no aggregate of type ${envelope.to.type}`) });
-    else transport.send(shard, envelope, settle);
+    const here = shard === undefined ? undefined : opened.get(shard);
+    if (here) here.deliver(envelope, settle);
+    else if (shard === undefined)
+      settle({ kind: 'failed', error: new Error(`no aggregate of type ${envelope.to.type}`) });
+    else if (options.elsewhere) options.elsewhere.send(shard, envelope, settle);
+    else settle(MOVED);
+  }
+
+  function open(shard: number, how: OpenShard): void {
+    if (opened.has(shard)) throw new Error(`shard ${shard} is open already`);
+    const parent = silent(root, `shard-${String(shard).padStart(2, '0')}-${++openings}`);
+    const isLocal = (address: Address): boolean => placementOf(address) === shard;
+    const owner = new Shard({ ...options, ...how, shard, parent, deciderOf, isLocal, send: deliver });
+    opened.set(shard, owner);
+    parents.set(owner, parent);
+    owner.start();
+  }
+
+  async function close(shard: number, { flush }: { readonly flush: boolean }): Promise<void> {
+    const owner = opened.get(shard);
+    if (!owner) return;
+    if (flush) await owner.drain();
+    opened.delete(shard);
+    owner.stop();
+    const parent = parents.get(owner);
+    if (parent) stop(parent);
   }
 
   const maxLive = options.maxLiveActors ?? MAX_LIVE_ACTORS;
@@ -116,13 +141,13 @@ export function createNode(options: NodeOptions): Node {
   function sweep(): void {
     const before = clock.monotonic() - IDLE_MS;
     const keep = Math.ceil(maxLive / shards);
-    for (const shard of owned) shard.passivate(keep, before);
+    for (const shard of opened.values()) shard.passivate(keep, before);
     cancelSweep = clock.delay(SWEEP_MS, sweep);
   }
 
   // A gateway call may wait for business time itself, so an unanswered one doesn't count as work of this moment.
-  const quiet = (): boolean => owned.every((shard) => shard.idle);
-  const finished = (): boolean => quiet() && owned.every((shard) => shard.inFlight === 0);
+  const quiet = (): boolean => all().every((shard) => shard.idle);
+  const finished = (): boolean => quiet() && all().every((shard) => shard.inFlight === 0);
 
   async function reach(condition: () => boolean, patienceMs: number): Promise<boolean> {
     const until = clock.monotonic() + patienceMs;
@@ -135,14 +160,14 @@ export function createNode(options: NodeOptions): Node {
   }
 
   return {
+    placementOf,
     shardFor(address) {
       const shard = placementOf(address);
-      return shard === undefined ? undefined : owned[shard];
+      return shard === undefined ? undefined : opened.get(shard);
     },
     deliver,
-    start() {
-      for (const shard of owned) shard.start();
-    },
+    open,
+    close,
     settled: (patienceMs) => reach(quiet, patienceMs),
     async stop(patienceMs) {
       if (!(await reach(finished, patienceMs))) {
@@ -150,23 +175,23 @@ export function createNode(options: NodeOptions): Node {
       }
       cancelSweep();
       for (const pool of pools.values()) pool.stop();
-      for (const shard of owned) shard.stop();
+      for (const shard of opened.values()) shard.stop();
       stop(system);
     },
     get ready() {
-      return owned.every((shard) => shard.ready);
+      return all().every((shard) => shard.ready);
     },
     get liveActors() {
-      return owned.reduce((sum, shard) => sum + shard.liveActors, 0);
+      return sum((shard) => shard.liveActors);
     },
     get backlog() {
-      return owned.reduce((sum, shard) => sum + shard.backlog, 0);
+      return sum((shard) => shard.backlog);
     },
     get load() {
-      return owned.reduce((sum, shard) => sum + shard.load, 0);
+      return sum((shard) => shard.load);
     },
     get quarantined() {
-      return owned.flatMap((shard) => shard.quarantine.all());
+      return all().flatMap((shard) => shard.quarantine.all());
     },
   };
 }

@@ -9,7 +9,7 @@
 
 import { type Address, addressKey, parseAddressKey } from '../actors/kernel/address.ts';
 import { type Commit, type Envelope, type MessageId, resultId, timerId } from '../actors/kernel/message.ts';
-import type { DueTimer, Settled, Snapshot } from '../actors/kernel/ports.ts';
+import type { Settled, Snapshot } from '../actors/kernel/ports.ts';
 import { type Actor, type Actors, createActors, type Delivery } from './actors.ts';
 import { type Crashes, createCrashes } from './crashes.ts';
 import {
@@ -27,9 +27,8 @@ import { createRelay, type Relay } from './relay.ts';
 import { decideRepair, isRepair } from './repairs.ts';
 import type { ShardOptions } from './shardOptions.ts';
 import { createTimers, type Timers } from './timers.ts';
+import { MOVED, type NotNow, unavailable } from './unavailable.ts';
 import { createWatchers } from './watchers.ts';
-
-const RETRY_AFTER_MS = 1_000;
 
 export class Shard {
   readonly #options: ShardOptions;
@@ -71,12 +70,10 @@ export class Shard {
   }
 
   #open(): void {
-    const { shard, log, store, clock, ids, send, failPoint } = this.#options;
+    const { shard, store, clock, ids, send, failPoint } = this.#options;
     this.#commits = createGroupCommit({
-      shard,
-      log,
+      ...this.#options,
       head: store.head(shard),
-      clock,
       busy: () => this.#actors.backlog > 0,
       snapshotsAt: (commits) => snapshotsAt(commits, (key) => this.#actors.find(key)),
       onDurable: (commits, snapshots) => this.#durable(commits, snapshots),
@@ -101,7 +98,10 @@ export class Shard {
       clock,
       due: (until, limit) => store.timersDue(shard, until, limit),
       next: () => store.nextTimer(shard),
-      fire: (timer, settle) => this.#fire(timer, settle),
+      fire: ({ key, name, seq, message }, settle) => {
+        const envelope: Envelope = { id: timerId(key, seq, name), to: parseAddressKey(key), message };
+        this.deliver(envelope, (result) => settle(result.kind === 'done'), { name, seq });
+      },
     });
   }
 
@@ -201,11 +201,21 @@ export class Shard {
     return quiet && this.#actors.backlog === 0 && this.#backingOff === 0 && this.#recovering === undefined;
   }
 
+  /** Takes nothing more; resolves once what was decided is durable, or the log has refused it. */
+  async drain(): Promise<void> {
+    this.#stopped = true;
+    this.#relay.close();
+    this.#timers.close();
+    for (const { settle } of this.#actors.stopAll()) settle(MOVED);
+    while (!this.#commits.idle() && !this.#recovering) await new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** Ends the shard's work here; what isn't durable is forgotten, whoever waits is told to come again. */
   stop(): void {
     this.#stopped = true;
     this.#recovering?.();
-    this.#close('the node is stopping');
+    this.#close(MOVED);
+    this.#watchers.wakeAll();
   }
 
   /** One aggregate whose stored state can't be read must not stop whoever sends to it. */
@@ -219,8 +229,8 @@ export class Shard {
     }
   }
 
-  #unavailable(): Settled | undefined {
-    if (this.#stopped) return unavailable('the node is stopping');
+  #unavailable(): NotNow | undefined {
+    if (this.#stopped) return MOVED;
     return this.#recovering && unavailable('the shard is recovering');
   }
 
@@ -346,12 +356,6 @@ export class Shard {
     }
   }
 
-  #fire(timer: DueTimer, settle: (done: boolean) => void): void {
-    const { key, name, seq, message } = timer;
-    const envelope: Envelope = { id: timerId(key, seq, name), to: parseAddressKey(key), message };
-    this.deliver(envelope, (result) => settle(result.kind === 'done'), { name, seq });
-  }
-
   #crashed(actor: Actor, delivery: Delivery, error: Error): void {
     const { clock } = this.#options;
     const retryMs = this.#crashes(actor, delivery, error);
@@ -399,11 +403,10 @@ export class Shard {
       this.#open();
       this.start();
     });
-    this.#close('the store refused the change');
+    this.#close(unavailable('the store refused the change'));
   }
 
-  #close(reason: string): void {
-    const result = unavailable(reason);
+  #close(result: Settled): void {
     this.#life += 1;
     this.#relay.close();
     this.#timers.close();
@@ -411,8 +414,4 @@ export class Shard {
     this.#commits.close(result);
     for (const { settle } of waiting) settle(result);
   }
-}
-
-function unavailable(reason: string, retryAfterMs = RETRY_AFTER_MS): Settled {
-  return { kind: 'unavailable', reason, retryAfterMs };
 }

@@ -11,6 +11,9 @@ export type ShardOptions = {
   readonly shard: number;
   readonly parent: Ref<never>;
   readonly log: ShardLog;
+  /** In a cluster: under which claim the shard is open here, and how far its inbox is answered. */
+  readonly epoch?: number;
+  readonly inboxOffset?: () => number;
   readonly store: ShardStore;
   readonly clock: Clock;
   readonly ids: Ids;

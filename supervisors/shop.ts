@@ -18,6 +18,7 @@ export class Unavailable extends Error {
 
   constructor(reason: string, retryAfterMs: number, { moved = false }: { readonly moved?: boolean | undefined } = {}) {
     super(reason);
+    this.moved = moved;
     this.retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
     this.moved = moved;
   }
@@ -76,8 +77,9 @@ export type ShopCoreOptions = {
 export function createShopCore({ node, store, clock, deciders }: ShopCoreOptions): ShopCore {
   function shardFor(address: Address): Shard {
     const shard = node.shardFor(address);
-    if (!shard) throw new Error(`no aggregate of type ${address.type}`);
-    return shard;
+    if (shard) return shard;
+    if (node.placementOf(address) === undefined) throw new Error(`no aggregate of type ${address.type}`);
+    throw new Unavailable('the shard is not open here', RETRY_AFTER_MS, { moved: true });
   }
 
   function readNow(address: Address, version?: number): Promise<Observed | undefined> {
@@ -113,7 +115,7 @@ export function createShopCore({ node, store, clock, deciders }: ShopCoreOptions
         const cancel = clock.delay(Math.max(0, request.deadline - clock.monotonic()), () => {
           refuse(new Unavailable('the deadline passed', RETRY_AFTER_MS));
         });
-        node.deliver(envelope, (result) => {
+        shardFor(request.to).deliver(envelope, (result) => {
           cancel();
           if (result.kind === 'done' && result.reply) resolve(result.reply);
           else refuse(errorOf(result));

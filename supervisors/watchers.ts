@@ -7,6 +7,8 @@ export type Watchers = {
   /** Calls `notify` whenever a version later than `after` is durable; returns how to give up. */
   watch(key: AddressKey, after: number, notify: () => void): () => void;
   durable(key: AddressKey, version: number): void;
+  /** Nothing more becomes durable here: everybody is told to look elsewhere. */
+  wakeAll(): void;
 };
 
 export function createWatchers(): Watchers {
@@ -23,6 +25,9 @@ export function createWatchers(): Watchers {
     },
     durable(key, version) {
       for (const watcher of byKey.get(key) ?? []) if (version > watcher.after) watcher.notify();
+    },
+    wakeAll() {
+      for (const watchers of byKey.values()) for (const { notify } of watchers) notify();
     },
   };
 }

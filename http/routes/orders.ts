@@ -102,6 +102,7 @@ const listOrders = route({
   tag,
   summary: 'Your orders, newest first',
   access: 'any',
+  lists: true,
   query: z.strictObject({ limit: limitSchema, cursor: cursorSchema }),
   responses: { 200: { description: 'One page.', schema: orderListSchema } },
   handler: async ({ shop, principal, query: { limit, cursor } }) => {

@@ -10,7 +10,7 @@ import { type ClusterView, shardView } from './clusterView.ts';
 import { createContact } from './contact.ts';
 import { type HandOverAnswer, type HandOverRequest, isHandOverRequest } from './handOver.ts';
 import { createMembership, type NameTaken, TIMEOUT_MS } from './membership.ts';
-import { createSlots } from './pacing.ts';
+import { createSlots, within } from './pacing.ts';
 import { type WantedPlace, wantedPlace } from './rendezvous.ts';
 import { type OwnershipCounts, type ShardHost, ShardOwner } from './shardOwner.ts';
 
@@ -41,6 +41,11 @@ export interface Ownership {
   drain(patienceMs: number): Promise<number>;
   /** Leaves at once, without a word to the log. */
   stop(): Promise<void>;
+  /**
+   * Resolves once this node's tables hold everything that the shard's log holds now.
+   * @throws CallTimedOut after the time given in ms; what the log throws when it can't be asked
+   */
+  caughtUp(shard: number, withinMs: number): Promise<void>;
   view(): ClusterView;
   /** Cheap enough for each probe. */
   readonly ready: boolean;
@@ -175,6 +180,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     mayServe: (shard) => owners[shard]?.mayServe ?? false,
     lost: (shard, epoch) => owners[shard]?.lost(epoch),
     answer: (body) => (isHandOverRequest(body) ? handOver(body) : undefined),
+    caughtUp: (shard, withinMs) => within(owners[shard]?.followed() ?? Promise.resolve(), withinMs, clock),
     drain,
     stop,
     view: () => ({

@@ -125,6 +125,11 @@ export class ShardOwner {
     return this.#phase.kind === 'owning' && contact.up && this.#knowsTitle;
   }
 
+  /** Resolves once our tables hold everything that the log holds now. */
+  followed(): Promise<void> {
+    return this.#follower.caughtUp();
+  }
+
   start(): void {
     this.#follower.start();
     this.consider();

@@ -1,5 +1,6 @@
 /** From the environment to a process that serves, or that says why it does not. */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -62,11 +63,19 @@ serving('a wrong value is named and stops the start', async ({ folder }) => {
   assert.not.match(said, '.ts:');
 });
 
-serving('brokers are refused until a node can be one of several, before anything is written', async ({ folder }) => {
+serving('a broker that is too old is named, before anything is written', async ({ folder }) => {
   const data = join(folder, 'data');
-  const said = await refusal(data, { NATS_URL: 'nats://127.0.0.1:4222' });
+  const broker = createServer((socket) => {
+    socket.write('INFO {"server_id":"old","version":"2.2.0","max_payload":1048576,"jetstream":true}\r\n');
+    socket.on('data', (bytes) => bytes.includes('PING') && socket.write('PONG\r\n'));
+    socket.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => broker.listen(0, '127.0.0.1', resolve));
+  const { port } = broker.address() as AddressInfo;
+  const said = await refusal(data, { NATS_URL: `nats://127.0.0.1:${port}` });
+  broker.close();
   assert.match(said, /ended \(1\)/);
-  assert.match(said, 'NATS_URL: nodes can not share a shop in this version');
+  assert.match(said, '2.2.0');
   assert.not.match(said, '.ts:');
   assert.not.ok(existsSync(data));
 });

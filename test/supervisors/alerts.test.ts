@@ -5,7 +5,7 @@ import { addressKey } from '../../actors/kernel/address.ts';
 import type { Versioned } from '../../actors/kernel/decider.ts';
 import { AppendRefused, type EncodedRecord } from '../../actors/kernel/ports.ts';
 import { shipmentAddress } from '../../actors/shipment.ts';
-import { withAlerts } from '../../supervisors/alerts.ts';
+import { createAlerts } from '../../supervisors/alerts.ts';
 
 const key = addressKey(shipmentAddress('shp_1_1'));
 
@@ -18,7 +18,7 @@ function recordOf(...events: readonly Versioned[]): EncodedRecord {
 function setUp(append: () => Promise<void>) {
   const registry = new Registry();
   const lines: object[] = [];
-  const log = withAlerts({ append }, { registry, logger: { warn: (fields) => void lines.push(fields) } });
+  const log = createAlerts({ registry, logger: { warn: (fields) => void lines.push(fields) } })({ append });
   return { log, lines, metrics: () => registry.metrics() };
 }
 

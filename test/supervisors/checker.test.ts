@@ -25,6 +25,8 @@ checker.before(async (context) => {
   await keeper.place([{ sku: 'TEA-LATE', quantity: 1 }], 'tok_timeout');
   cpSync(keeper.shop.folder, context.folder, { recursive: true });
   await keeper.close();
+  // Its tables were behind its log; what the tests damage must not be mended again by bringing them up to date.
+  openStoppedStore(context.folder, deciders as unknown as Readonly<Record<string, AnyDecider>>).close();
 });
 checker.after(({ folder }) => rmSync(folder, { recursive: true, force: true }));
 

@@ -50,13 +50,13 @@ export function startRuntime(options: TestRuntimeOptions): TestRuntime {
   const clock = options.clock ?? createRealClock();
   const logger = pino({ level: 'silent' });
   const { log, store, tables } = openEmbeddedStore(db, { monotonic: clock.monotonic, logger });
+  const { shards = 4 } = options;
   const node = createNode({
     name: `test-${Math.floor(performance.now() * 1000)}`,
-    shards: options.shards ?? 4,
+    shards,
     deciders: options.deciders,
     gateways: options.gateways ?? [],
     policy: defaultPolicy,
-    log: options.wrapLog?.(log) ?? log,
     store,
     clock,
     ids: createSeededIds(1, clock.now),
@@ -65,7 +65,8 @@ export function startRuntime(options: TestRuntimeOptions): TestRuntime {
     failPoint: () => {},
     ...(options.maxLiveActors !== undefined && { maxLiveActors: options.maxLiveActors }),
   });
-  node.start();
+  const wrapped = options.wrapLog?.(log) ?? log;
+  for (let shard = 0; shard < shards; shard++) node.open(shard, { log: wrapped });
   // The runtime's own timers don't keep a process alive; in production the server does.
   const alive = setInterval(() => {}, 60_000);
   let requests = 0;

@@ -40,7 +40,7 @@ export type NatsCalls = NodeCalls & {
 };
 
 /** Calls of this node under way at once. */
-export const MAX_ASKS_IN_FLIGHT = 4_096;
+const MAX_ASKS_IN_FLIGHT = 4_096;
 /** Calls of others that this node works on at once; more are refused, to be tried again. */
 export const MAX_SERVED_AT_ONCE = 1_024;
 

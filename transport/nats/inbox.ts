@@ -30,7 +30,7 @@ export const MAX_PUTS_IN_FLIGHT = 4_096;
 /** And bytes of them, so that large ones don't fill the memory. */
 const MAX_PUT_BYTES_IN_FLIGHT = 32 * 1024 * 1024;
 /** Largest message; the stream refuses more too. */
-export const MAX_ENVELOPE_BYTES = 1024 * 1024;
+const MAX_ENVELOPE_BYTES = 1024 * 1024;
 /** A put whose outcome stays unknown is given up after this long: longer than the brokers need to elect a leader. */
 const PUT_DEADLINE_MS = 10_000;
 /** The broker's answer to one try. */

@@ -69,13 +69,13 @@ export type AuthOffer =
   | { readonly kind: 'outside' };
 
 /** This node was started with other settings than its cluster holds. The message names both and says what to do. */
-export class ClusterMismatch extends Error {
+class ClusterMismatch extends Error {
   override readonly name = 'ClusterMismatch';
   readonly retryable = false;
 }
 
 /** The cluster that this node belongs to isn't known to the broker any more. */
-export class SettingsLost extends Error {
+class SettingsLost extends Error {
   override readonly name = 'SettingsLost';
   readonly retryable = false;
 }

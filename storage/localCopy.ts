@@ -1,0 +1,153 @@
+/**
+ * A cluster node's own copy of the logs, which are at the broker. Every node follows all shards: what it reads is written
+ * here some moments later, in the log's order per shard, and whoever looks something up has it written first. Nothing is
+ * synced for its own sake: after a power failure the file is a little behind and goes on following where it is.
+ */
+
+import type { AddressKey } from '../actors/kernel/address.ts';
+import type { LogEntry, LogPosition } from '../actors/kernel/clusterPorts.ts';
+import { type FollowedTables, type ShardTitle, titleAfter } from '../actors/kernel/followedTables.ts';
+import type { EncodedRecord, ShardStore } from '../actors/kernel/ports.ts';
+import type { Db } from './database.ts';
+import { createLogWriter, type PlacedRecord } from './logWriter.ts';
+import type { Projection } from './projection.ts';
+import { readingAfter } from './reading.ts';
+import { createShardStore } from './shardStore.ts';
+import type { Tables } from './tables.ts';
+
+/** How long what was read may wait for others to be written with, when nobody looks. */
+const WRITE_AFTER_MS = 20;
+/** Entries that may wait in memory; the rest stays at the broker until they are written. */
+const MAX_WAITING = 512;
+
+export type LocalCopy = FollowedTables & {
+  /** A record that this node appended itself: what the log hands over later changes nothing. */
+  own(shard: number, position: LogPosition, record: EncodedRecord): void;
+  readonly store: ShardStore;
+  /** For whoever looks at logs, catalog or stock. */
+  readonly current: Db;
+  /** For whoever looks at anything. */
+  readonly reader: Db;
+  catchUp(): void;
+};
+
+export type LocalCopyOptions = {
+  readonly projections: readonly Projection[];
+  readonly tables: Tables;
+  /** The file can't be written now; it is tried again with the next entry, or when somebody looks. */
+  readonly troubled: (error: unknown) => void;
+};
+
+type Standing = { position: LogPosition; title: ShardTitle | undefined };
+type Row = { readonly shard: number; readonly position: number; readonly title: string | null };
+
+export function createLocalCopy(db: Db, { projections, tables, troubled }: LocalCopyOptions): LocalCopy {
+  const writeRecord = createLogWriter(db, projections);
+  const putStanding = db.prepare('INSERT OR REPLACE INTO followed VALUES (?, ?, ?)');
+  const standings = new Map<number, Standing>(
+    db
+      .prepare<[], Row>('SELECT shard, position, title FROM followed')
+      .all()
+      .map(({ shard, position, title }) => [
+        shard,
+        { position, title: title === null ? undefined : JSON.parse(title) },
+      ]),
+  );
+  let waiting: EncodedRecord[] = [];
+  const keys = new Set<AddressKey>();
+  const snapshots = new Map<AddressKey, number>();
+  const touched = new Set<number>();
+  /** By shard: told when this node brings the record that the log says is its own. */
+  const awaited = new Map<number, () => void>();
+  let scheduled = false;
+
+  const writeAll = db.transaction((): PlacedRecord[] => {
+    const placed = waiting.map(writeRecord);
+    for (const projection of projections) projection.flush();
+    for (const shard of touched) {
+      const { position, title } = standingOf(shard);
+      putStanding.run(shard, position, title ? JSON.stringify(title) : null);
+    }
+    return placed;
+  });
+
+  function write(): void {
+    if (touched.size === 0) return;
+    let placed: readonly PlacedRecord[];
+    try {
+      placed = writeAll();
+    } catch (error) {
+      for (const projection of projections) projection.discard();
+      throw error;
+    }
+    waiting = [];
+    keys.clear();
+    snapshots.clear();
+    touched.clear();
+    for (const record of placed) tables.follow(record);
+  }
+
+  function standingOf(shard: number): Standing {
+    const known = standings.get(shard) ?? { position: 0, title: undefined };
+    standings.set(shard, known);
+    return known;
+  }
+
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    setTimeout(() => {
+      scheduled = false;
+      if (!db.open) return;
+      try {
+        write();
+      } catch (error) {
+        troubled(error);
+      }
+    }, WRITE_AFTER_MS).unref();
+  }
+
+  function take(shard: number, position: LogPosition, record: EncodedRecord): void {
+    waiting.push(record);
+    for (const { key } of record.record.commits) keys.add(key);
+    for (const { key } of record.snapshots) snapshots.set(key, (snapshots.get(key) ?? 0) + 1);
+    standingOf(shard).position = position;
+    touched.add(shard);
+    schedule();
+  }
+
+  const catchUp = (): void => {
+    write();
+    tables.catchUp();
+  };
+  const current = readingAfter(db, write);
+  const reader = readingAfter(db, catchUp);
+  const snapshotsWaiting = (key: AddressKey): number => (snapshots.get(key) ?? 0) + tables.snapshotsWaiting(key);
+  const waitsFor = (key: AddressKey): boolean => keys.has(key) || tables.waitsFor(key);
+  return {
+    position: (shard) => standings.get(shard)?.position ?? 0,
+    title: (shard) => standings.get(shard)?.title,
+    apply(shard, entry: LogEntry): void | Promise<void> {
+      const standing = standingOf(shard);
+      if (entry.position <= standing.position) return;
+      // Whoever appended it brings it; it is known to be stored.
+      if (entry.kind === 'own') return new Promise((brought) => awaited.set(shard, brought));
+      // One that can't be written is tried again before anything new is taken.
+      if (waiting.length >= MAX_WAITING || tables.full) catchUp();
+      standing.title = titleAfter(standing.title, entry);
+      if (entry.kind === 'record') take(shard, entry.position, entry.record);
+      standing.position = entry.position;
+      touched.add(shard);
+      schedule();
+    },
+    own: (shard, position, record) => {
+      if (position > standingOf(shard).position) take(shard, position, record);
+      awaited.get(shard)?.();
+      awaited.delete(shard);
+    },
+    store: createShardStore(current, { reader, waitsFor, catchUp, snapshotsWaiting }),
+    current,
+    reader,
+    catchUp,
+  };
+}

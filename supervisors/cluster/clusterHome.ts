@@ -1,0 +1,174 @@
+/**
+ * A node of a cluster: the logs are at the broker, and this node has the shards that it has claimed. It follows all of them
+ * into its own file, so it can list whatever there is and take any shard over.
+ */
+import type { Address } from '../../actors/kernel/address.ts';
+import { type Claim, Fenced, type Following } from '../../actors/kernel/clusterPorts.ts';
+import { AppendRefused, type ShardLog } from '../../actors/kernel/ports.ts';
+import { createLocalCopy } from '../../storage/localCopy.ts';
+import { createTables } from '../../storage/tables.ts';
+import { answerDiscovery } from '../../transport/nats/discovery.ts';
+import type { Ground, Home, Running } from '../home.ts';
+import { Unavailable } from '../shop.ts';
+import type { Broker } from './broker.ts';
+import { type InboxReader, readInbox } from './inboxReader.ts';
+import { createOwnership, type Ownership } from './ownership.ts';
+import { createRemoteShop } from './remoteShop.ts';
+import { serveShard } from './shardService.ts';
+
+/** How long a node that leaves waits for the others to come for its shards. */
+const DRAIN_PATIENCE_MS = 20_000;
+/** How long a list waits for this node's tables to hold what is in the logs. */
+const UP_TO_DATE_MS = 5_000;
+const RETRY_AFTER_MS = 1_000;
+
+/** What belongs to a shard while it is open here. */
+type Open = { readonly reader: InboxReader; readonly serving: Following };
+
+/** @param end ends the process: this node can't go on */
+export function createClusterHome(ground: Ground, broker: Broker, end: (error: Error) => void): Home {
+  const { config, db, folder, immediate, following, failPoint, clock, ids, telemetry, logger } = ground;
+  const { log, inbox, calls, settings, ledger } = broker;
+  const troubled = (error: unknown): void =>
+    logger.error({ err: error }, 'the copy of the logs can not be written now');
+  const tables = createTables(db, {
+    projections: following,
+    failPoint,
+    skipped: (what, error) => logger.error({ err: error, what }, 'a list leaves out what it can make no sense of'),
+    troubled,
+  });
+  const copy = createLocalCopy(db, { projections: immediate, tables, troubled });
+  const surroundings = { clock, random: ids.random, logger };
+
+  const run: Home['run'] = (node, local, tapped) => {
+    const open = new Map<number, Open>();
+    const self = { ...broker.self, incarnation: ids.next('node') };
+    const ownership: Ownership = createOwnership({
+      shards: config.SHARDS,
+      self,
+      log,
+      calls,
+      tables: copy,
+      host: { open: openShard, close: closeShard },
+      clock,
+      random: ids.random,
+      logger,
+      restore: async (_shard, why) => {
+        throw new Error('this node can not mend its copy by itself: start it with an empty DATA_DIR', { cause: why });
+      },
+      onNameTaken: end,
+    });
+    const discovery = answerDiscovery({
+      broker: broker.connection,
+      calls,
+      cluster: settings.cluster,
+      ...self,
+      startedAt: clock.now(),
+      logger,
+    });
+    const serves = (shard: number): boolean => open.has(shard) && ownership.mayServe(shard);
+    const serving = calls.serveNode(broker.self.node, async (body) => {
+      const answer = ownership.answer(body);
+      if (!answer) throw new Error('nobody here knows this question');
+      return answer;
+    });
+
+    function openShard(shard: number, claim: Claim): void {
+      copy.catchUp();
+      const reader = readInbox({
+        shard,
+        from: copy.store.head(shard)?.inboxOffset ?? 0,
+        inbox,
+        deliver: node.deliver,
+        ...surroundings,
+      });
+      const records: ShardLog = {
+        async append(record) {
+          const started = clock.monotonic();
+          copy.own(shard, await appended(shard, claim, record), record);
+          const { commits, inboxOffset } = record.record;
+          reader.stored(inboxOffset);
+          telemetry.recordAppended(commits.length, record.bytes, clock.monotonic() - started, 0);
+        },
+      };
+      node.open(shard, { log: tapped(records), epoch: claim.epoch, inboxOffset: reader.offset });
+      open.set(shard, {
+        reader,
+        serving: serveShard({ shard, local, calls, mayServe: () => serves(shard), ...surroundings }),
+      });
+    }
+
+    async function appended(shard: number, claim: Claim, record: Parameters<Claim['append']>[0]): Promise<number> {
+      try {
+        return await claim.append(record);
+      } catch (error) {
+        if (error instanceof AppendRefused) throw error;
+        if (error instanceof Fenced) ownership.lost(shard, claim.epoch);
+        throw new AppendRefused(error instanceof Error ? error.message : String(error), { cause: error });
+      }
+    }
+
+    async function closeShard(shard: number, how: { readonly flush: boolean }): Promise<void> {
+      open.get(shard)?.serving.stop();
+      open.get(shard)?.reader.close();
+      open.delete(shard);
+      await node.close(shard, how);
+    }
+
+    async function upToDate(): Promise<void> {
+      const others = Array.from({ length: config.SHARDS }, (_, shard) => shard).filter((shard) => !serves(shard));
+      try {
+        await Promise.all(others.map((shard) => ownership.caughtUp(shard, UP_TO_DATE_MS)));
+      } catch (error) {
+        throw new Unavailable(
+          `not everything could be looked at: ${error instanceof Error ? error.message : error}`,
+          RETRY_AFTER_MS,
+        );
+      }
+    }
+
+    /** What nobody knows is refused by whoever has the first shard. */
+    const shardOf = (address: Address): number => node.placementOf(address) ?? 0;
+    const running: Running = {
+      core: createRemoteShop({ local, serves, shardOf, calls, ...surroundings }),
+      get ready() {
+        return ownership.ready;
+      },
+      upToDate,
+      view: ownership.view,
+      async drain() {
+        const left = await ownership.drain(DRAIN_PATIENCE_MS);
+        if (left > 0) logger.warn({ shards: left }, 'shards were left without a word: the others will miss this node');
+      },
+      async stop(patienceMs) {
+        await ownership.stop();
+        serving.stop();
+        await node.stop(patienceMs);
+        copy.catchUp();
+        discovery.stop();
+        await broker.connection.close();
+      },
+    };
+    return running;
+  };
+
+  return {
+    store: copy.store,
+    current: copy.current,
+    reader: copy.reader,
+    ledger,
+    isShared: true,
+    idSecret: settings.idSecret,
+    ...(settings.authSecret !== undefined && { authSecret: settings.authSecret }),
+    isNew: folder.isNew && broker.isNew,
+    elsewhere: {
+      send(shard, envelope, settle) {
+        inbox.put(shard, envelope).then(
+          () => settle({ kind: 'done' }),
+          (error: Error) => settle({ kind: 'unavailable', reason: error.message, retryAfterMs: RETRY_AFTER_MS }),
+        );
+      },
+    },
+    run,
+  };
+}
