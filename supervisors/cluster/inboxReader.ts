@@ -200,7 +200,6 @@ function createTrimming({ shard, inbox, clock, logger }: InboxReaderOptions): Tr
       });
     },
     goBack(to) {
-      durable = Math.min(durable, to);
       trimmed = Math.min(trimmed, to);
     },
     close() {

@@ -10,10 +10,10 @@ import type { StoredCommit } from '../../actors/kernel/ports.ts';
 import { createRemoteShop } from '../../supervisors/cluster/remoteShop.ts';
 import { serveShard } from '../../supervisors/cluster/shardService.ts';
 import { type AskRequest, type ShopCore, Unavailable } from '../../supervisors/shop.ts';
-import type { SimulatedNet, SimulatedNode } from './simulatedCalls.ts';
-import type { Timeline } from './timeline.ts';
+import { type CallFaults, createSimulatedNet, type SimulatedNet, type SimulatedNode } from './simulatedCalls.ts';
+import { createTimeline, seededRandom, type Timeline } from './timeline.ts';
 
-export type MovingShopOptions = {
+type MovingShopOptions = {
   readonly timeline: Timeline;
   readonly random: () => number;
   readonly net: SimulatedNet;
@@ -38,11 +38,9 @@ export type MovingNode = {
   fails: ((request: AskRequest) => Error | undefined) | undefined;
 };
 
-export type MovingShop = ReturnType<typeof createMovingShop>;
-
 const LATENCY_MS = 5;
 
-export function createMovingShop({ timeline, random, net, shards = 1 }: MovingShopOptions) {
+function createMovingShop({ timeline, random, net, shards = 1 }: MovingShopOptions) {
   const histories = new Map<string, StoredCommit[]>();
   const owners = new Map<number, MovingNode>();
 
@@ -156,6 +154,22 @@ export function createMovingShop({ timeline, random, net, shards = 1 }: MovingSh
   }
 
   return { start, owners, historyOf };
+}
+
+/** Of a question or an answer. */
+export const MAX_BYTES = 256 * 1024;
+const NO_FAULTS: CallFaults = { heartbeatsLost: 0, callsLost: 0, longestDelayMs: 2 };
+
+/** Three nodes; no shard is open yet. */
+export function buildMovingShop({ seed = 1, shards = 1, faults = NO_FAULTS } = {}) {
+  const timeline = createTimeline();
+  const random = seededRandom(seed);
+  const net = createSimulatedNet({ timeline, random, faults, maxBytes: MAX_BYTES });
+  const moving = createMovingShop({ timeline, random, net, shards });
+  const [a, b, c] = [moving.start(), moving.start(), moving.start()];
+  const at = (ms: number): number => timeline.monotonic() + ms;
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => timeline.delay(ms, resolve));
+  return { timeline, random, moving, a, b, c, at, pause };
 }
 
 export function counter(id: string): Address {

@@ -61,3 +61,24 @@ export function seededRandom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** The timeline, and how many of the tasks that were given to it here are still to come. */
+export function watchedTimeline(timeline: Timeline): Timeline & { readonly pending: () => number } {
+  const tasks = new Set<object>();
+  return {
+    monotonic: timeline.monotonic,
+    delay(ms, run) {
+      const task = {};
+      tasks.add(task);
+      const cancel = timeline.delay(ms, () => {
+        tasks.delete(task);
+        run();
+      });
+      return () => {
+        tasks.delete(task);
+        cancel();
+      };
+    },
+    pending: () => tasks.size,
+  };
+}
