@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { Policy } from '../../actors/policy.ts';
 import { createEdge, type Edge } from '../../http/edge.ts';
 import { ensureOperator } from '../../http/operator.ts';
@@ -34,7 +34,7 @@ export type TestShopOptions = {
   readonly replacements?: Replacements;
 };
 
-const AUTH_SECRET = 'a secret for tests, nowhere else';
+export const AUTH_SECRET = 'a secret for tests, nowhere else';
 const UNTIL_MS = 15_000;
 /** Cheap on purpose: tests sign in often. */
 const PASSWORD_COST = { logN: 4, r: 8, p: 1 };
@@ -44,7 +44,21 @@ export async function startShop(options: TestShopOptions = {}): Promise<TestShop
   const config: Config = readConfig({ NODE_ENV: 'test', DATA_DIR: folder, AUTH_SECRET, ...options.env });
   const logger = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
   const shop = startHoldfast(config, logger, options.policy, options.replacements);
-  if (options.seed ?? true) await seedDemo(shop);
+  return serveShop(shop, config, logger, { ...options, folders: [folder] });
+}
+
+type Serving = Pick<TestShopOptions, 'seed' | 'edge'> & {
+  /** Removed at the end. */
+  readonly folders: readonly string[];
+};
+
+/** Puts the edge before a node that runs. */
+export async function serveShop(
+  shop: Holdfast,
+  config: Config,
+  logger: Logger,
+  { seed = true, edge: edgeOptions, folders }: Serving,
+): Promise<TestShop> {
   const edge = createEdge({
     shop,
     policy: shop.policy,
@@ -54,12 +68,13 @@ export async function startShop(options: TestShopOptions = {}): Promise<TestShop
     secrets: { ids: shop.idSecret, auth: AUTH_SECRET },
     config: {
       host: '127.0.0.1',
-      port: 0,
+      port: config.NATS_URL === undefined ? 0 : config.PORT,
       passwordCost: PASSWORD_COST,
       trustedHops: config.TRUST_PROXY,
-      ...options.edge,
+      ...edgeOptions,
     },
   });
+  if (seed) await seedDemo(shop);
   await ensureOperator(edge.services, OPERATOR);
   const { url } = await edge.start();
   const client = createClient(url);
@@ -85,7 +100,7 @@ export async function startShop(options: TestShopOptions = {}): Promise<TestShop
     async close() {
       await edge.stop();
       await shop.stop();
-      rmSync(folder, { recursive: true, force: true });
+      for (const folder of folders) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
