@@ -18,7 +18,6 @@ export class Unavailable extends Error {
 
   constructor(reason: string, retryAfterMs: number, { moved = false }: { readonly moved?: boolean | undefined } = {}) {
     super(reason);
-    this.moved = moved;
     this.retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
     this.moved = moved;
   }
