@@ -15,9 +15,9 @@ import type { Projection } from './projection.ts';
 import { readingAfter } from './reading.ts';
 
 /** How long the tables may stay behind the log when nobody looks. */
-const FOLLOW_AFTER_MS = 100;
-/** Commits that one transaction applies before the event loop gets its turn, about 10 ms. */
-const SLICE_COMMITS = 800;
+const FOLLOW_AFTER_MS = 250;
+/** Commits that one transaction applies before the event loop gets its turn, about 25 ms. */
+const SLICE_COMMITS = 2_000;
 /** Commits that may wait in memory. */
 const MAX_WAITING = 10_000;
 /** Records read at once from a log that the tables were left behind of. */

@@ -111,10 +111,11 @@ export function createShopCore({ node, store, clock, deciders }: ShopCoreOptions
           refuse(new Unavailable('too much work is under way', RETRY_AFTER_MS));
           return;
         }
+        const shard = shardFor(request.to);
         const cancel = clock.delay(Math.max(0, request.deadline - clock.monotonic()), () => {
           refuse(new Unavailable('the deadline passed', RETRY_AFTER_MS));
         });
-        shardFor(request.to).deliver(envelope, (result) => {
+        shard.deliver(envelope, (result) => {
           cancel();
           if (result.kind === 'done' && result.reply) resolve(result.reply);
           else refuse(errorOf(result));

@@ -3,13 +3,14 @@
  * into its own file, so it can list whatever there is and take any shard over.
  */
 import type { Address } from '../../actors/kernel/address.ts';
-import { type Claim, Fenced, type Following } from '../../actors/kernel/clusterPorts.ts';
+import { type Claim, EnvelopeRefused, Fenced, type Following } from '../../actors/kernel/clusterPorts.ts';
 import { AppendRefused, type ShardLog } from '../../actors/kernel/ports.ts';
 import { createLocalCopy } from '../../storage/localCopy.ts';
 import { createTables } from '../../storage/tables.ts';
 import { answerDiscovery } from '../../transport/nats/discovery.ts';
 import type { Ground, Home, Running } from '../home.ts';
 import { Unavailable } from '../shop.ts';
+import { unavailable } from '../unavailable.ts';
 import type { Broker } from './broker.ts';
 import { type InboxReader, readInbox } from './inboxReader.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
@@ -165,7 +166,8 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       send(shard, envelope, settle) {
         inbox.put(shard, envelope).then(
           () => settle({ kind: 'done' }),
-          (error: Error) => settle({ kind: 'unavailable', reason: error.message, retryAfterMs: RETRY_AFTER_MS }),
+          (error: Error) =>
+            settle(error instanceof EnvelopeRefused ? { kind: 'failed', error } : unavailable(error.message)),
         );
       },
     },
