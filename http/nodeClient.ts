@@ -21,10 +21,15 @@ export interface NodeClient {
   call<Body>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Body>;
 }
 
+/** Where somebody on the same machine reaches a node that listens there. */
+export function nodeUrl(host: string, port: number): string {
+  const reached = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host;
+  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
+}
+
 /** @param command who asks, for the node's records */
 export function createNodeClient(config: Config, command: string): NodeClient {
-  const host = ['0.0.0.0', '::'].includes(config.HOST) ? '127.0.0.1' : config.HOST;
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${config.PORT}`;
+  const url = nodeUrl(config.HOST, config.PORT);
   const tokens = createTokens({ secret: secretOf(config) });
 
   async function request(method: string, path: string, body: unknown): Promise<Response> {

@@ -39,6 +39,8 @@ export type BrokerOptions = {
   readonly settings?: string;
   /** In a process group of its own, so that Ctrl-C in a terminal reaches whoever started it and not the broker. */
   readonly ownGroup?: boolean;
+  /** Told the process id at each start, before the broker takes connections: whoever must know of it in any case. */
+  readonly onProcess?: (pid: number) => void;
   /** Found as `findBroker` does it without. */
   readonly program?: FoundBroker;
 };
@@ -86,8 +88,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const ports = await portsOf(options);
   const configuration = writeConfiguration(options, name, ports);
   const log = join(folder, LOG);
-  const spawnAgain = (): BrokerProcess =>
-    spawnBroker({ program, configuration, log, ownGroup: options.ownGroup ?? false });
+  const spawnAgain = (): BrokerProcess => {
+    const started = spawnBroker({ program, configuration, log, ownGroup: options.ownGroup ?? false });
+    if (started.pid > 0) options.onProcess?.(started.pid);
+    return started;
+  };
   let running = spawnAgain();
   const healthy = (): Promise<void> => reached(running, log, { ...HEALTHY, isTrue: () => isHealthy(ports.monitor) });
   const started = async (): Promise<void> => {

@@ -13,7 +13,10 @@ export type Brokers = {
   stop(): Promise<void>;
 };
 
-export type BrokersOptions = Pick<BrokerOptions, 'folder' | 'syncAlways' | 'settings' | 'ownGroup' | 'program'> & {
+export type BrokersOptions = Pick<
+  BrokerOptions,
+  'folder' | 'syncAlways' | 'settings' | 'ownGroup' | 'onProcess' | 'program'
+> & {
   /** Of the group; the brokers are `<name>-1` and so on. */
   readonly name?: string;
 };
