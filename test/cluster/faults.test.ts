@@ -1,0 +1,28 @@
+/** Three real nodes and their broker under load, hurt in each way once. The long version is `npm run chaos`. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { runCampaign } from '../chaos/campaign.ts';
+import { line } from '../chaos/report.ts';
+
+const faults = suite('cluster faults');
+
+const SEED = Number(process.env['CHAOS_SEED'] ?? 20261121);
+
+faults('each fault once under load loses, doubles and tears nothing', async () => {
+  const lines: string[] = [];
+  const { orders, rounds, violations } = await runCampaign({
+    nodes: 3,
+    brokers: 1,
+    faults: ['term', 'kill', 'pause', 'broker-restart', 'broker-outage', 'join'],
+    pains: { awayMs: 4_000, pauseMs: 5_000, outageMs: 5_000 },
+    customers: 4,
+    seed: SEED,
+    calmMs: 1_000,
+    progress: (round) => lines.push(line(round)),
+  });
+  assert.equal(violations, [], `seed ${SEED}\n${lines.join('\n')}`);
+  assert.is(rounds.length, 6);
+  assert.ok(orders > 0, 'somebody was served');
+});
+
+faults.run();
