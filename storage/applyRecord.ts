@@ -46,8 +46,8 @@ export function createApplyRecords(
   /** Only what is still to be sent at the end: most messages are answered soon after. */
   function applyOutbox(records: readonly PlacedRecord[]): void {
     const sent = new Map<MessageId, () => void>();
-    for (const { encoded, firstPosition } of records) {
-      const { shard, commits, acked } = encoded.record;
+    for (const { record, firstPosition } of records) {
+      const { shard, commits, acked } = record;
       // A message that was answered within the same record needs no outbox: both are durable together.
       const answered = new Set(commits.map((commit) => commit.cause));
       commits.forEach(({ sends }, index) => {
@@ -64,8 +64,8 @@ export function createApplyRecords(
   /** Only the last word on each timer: most are set and cleared soon after. */
   function applyTimers(records: readonly PlacedRecord[]): void {
     const last = new Map<string, () => void>();
-    for (const { encoded } of records) {
-      const { shard, commits } = encoded.record;
+    for (const { record } of records) {
+      const { shard, commits } = record;
       for (const { key, seq, timers } of commits) {
         for (const timer of timers) {
           if ('set' in timer) {
@@ -106,16 +106,16 @@ export function createApplyRecords(
   return {
     apply(records) {
       // First of all: a read model may look up what came before.
-      for (const { encoded, firstPosition } of records) {
-        encoded.record.commits.forEach(({ key, seq }, index) => {
+      for (const { record, firstPosition } of records) {
+        record.commits.forEach(({ key, seq }, index) => {
           isolated(key, () => insertPlace.run(key, seq, firstPosition + index));
         });
       }
-      for (const { encoded, firstPosition } of records) {
-        encoded.record.commits.forEach((commit, index) => {
+      for (const { record, snapshots, firstPosition } of records) {
+        record.commits.forEach((commit, index) => {
           applyCommit(commit, firstPosition + index);
         });
-        for (const snapshot of encoded.snapshots) applySnapshot(snapshot);
+        for (const snapshot of snapshots) applySnapshot(snapshot);
       }
       applyOutbox(records);
       applyTimers(records);

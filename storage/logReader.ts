@@ -6,7 +6,6 @@ import { type CommitColumns, decodeCommit } from './recordCodec.ts';
 
 type RecordRow = Omit<LogRecord, 'schema' | 'commits' | 'acked'> & {
   readonly place: number;
-  readonly hash: string;
   readonly firstPosition: number;
   readonly commits: number;
   readonly acked: string;
@@ -17,19 +16,17 @@ export type LogReader = (afterPlace: number, limit: number) => readonly PlacedRe
 
 export function createLogReader(db: Db): LogReader {
   const rows = db.prepare<[number, number], RecordRow>(
-    `SELECT rowid AS place, shard, n, epoch, at, inbox_offset AS inboxOffset, prev_hash AS prevHash, hash,
+    `SELECT rowid AS place, shard, n, epoch, at, inbox_offset AS inboxOffset, prev_hash AS prevHash,
        first_position AS firstPosition, commits, acked FROM records WHERE rowid > ? ORDER BY rowid LIMIT ?`,
   );
   const commitsOf = db.prepare<[number, number], CommitColumns>(
     'SELECT key, seq, version, cause, at, body FROM commits WHERE position >= ? ORDER BY position LIMIT ?',
   );
   return (afterPlace, limit) =>
-    rows.all(afterPlace, limit).map(({ place, hash, firstPosition, commits, acked, ...header }) => {
+    rows.all(afterPlace, limit).map(({ place, firstPosition, commits, acked, ...header }) => {
       const columns = commits === 0 ? [] : commitsOf.all(firstPosition, commits);
-      const bodies = columns.map(({ body }) => body);
-      const bytes = bodies.reduce((total, body) => total + body.length, 0);
       const ids = JSON.parse(acked) as MessageId[];
       const record: LogRecord = { schema: 1, ...header, commits: columns.map(decodeCommit), acked: ids };
-      return { place, firstPosition, encoded: { record, bodies, hash, bytes, snapshots: [] } };
+      return { place, firstPosition, record, snapshots: [] };
     });
 }

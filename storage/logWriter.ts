@@ -4,8 +4,13 @@ import type { EncodedRecord } from '../actors/kernel/ports.ts';
 import type { Db } from './database.ts';
 import { type Projection, projectionsByType } from './projection.ts';
 
-/** A record with its row, and the position of its first commit: the others follow that one. */
-export type PlacedRecord = { readonly encoded: EncodedRecord; readonly place: number; readonly firstPosition: number };
+/** What the tables need of a record that is in the log. */
+export type PlacedRecord = Pick<EncodedRecord, 'record' | 'snapshots'> & {
+  /** Its row. */
+  readonly place: number;
+  /** Of its first commit: the others follow that one. */
+  readonly firstPosition: number;
+};
 
 /**
  * Must run inside a transaction of the caller's, who flushes the projections at its end: theirs are the tables that
@@ -21,7 +26,7 @@ export function createLogWriter(db: Db, projections: readonly Projection[]): (en
   const projectionsOf = projectionsByType(projections);
 
   return (encoded) => {
-    const { record, bodies, hash } = encoded;
+    const { record, bodies, hash, snapshots } = encoded;
     const { shard, commits, acked, n, epoch, at, inboxOffset, prevHash } = record;
     let firstPosition = 0;
     commits.forEach((commit, index) => {
@@ -39,6 +44,7 @@ export function createLogWriter(db: Db, projections: readonly Projection[]): (en
     const { lastInsertRowid } = insertRecord.run(
       ...[shard, n, epoch, at, inboxOffset, prevHash, hash, firstPosition, commits.length, ids],
     );
-    return { encoded, place: Number(lastInsertRowid), firstPosition };
+    // Not the bodies: what waits for the tables should be small.
+    return { record, snapshots, place: Number(lastInsertRowid), firstPosition };
   };
 }

@@ -6,7 +6,7 @@
  * brought up to date first. After a crash they go on where they were.
  */
 import type { AddressKey } from '../actors/kernel/address.ts';
-import type { EncodedRecord, FailPoint } from '../actors/kernel/ports.ts';
+import type { FailPoint } from '../actors/kernel/ports.ts';
 import { createApplyRecords } from './applyRecord.ts';
 import { type Db, readMeta, writeMeta } from './database.ts';
 import { createLogReader } from './logReader.ts';
@@ -78,8 +78,8 @@ export function createTables(db: Db, { projections, failPoint, skipped, troubled
   const write = db.transaction((records: readonly PlacedRecord[]) => {
     apply(records);
     failPoint('after-append-before-apply');
-    for (const { encoded, firstPosition } of records) {
-      const { length } = encoded.record.commits;
+    for (const { record, firstPosition } of records) {
+      const { length } = record.commits;
       if (length > 0) position = firstPosition + length - 1;
     }
     const place = records.at(-1)?.place ?? 0;
@@ -101,12 +101,12 @@ export function createTables(db: Db, { projections, failPoint, skipped, troubled
     const batch = waiting.slice(0, count);
     applyAll(batch);
     waiting = waiting.slice(count);
-    commits -= batch.reduce((sum, { encoded }) => sum + encoded.record.commits.length, 0);
-    for (const { encoded } of batch) countSnapshots(encoded, -1);
+    commits -= batch.reduce((sum, { record }) => sum + record.commits.length, 0);
+    for (const placed of batch) countSnapshots(placed, -1);
     if (waiting.length === 0) keys.clear();
   }
 
-  function countSnapshots({ snapshots: taken }: EncodedRecord, by: 1 | -1): void {
+  function countSnapshots({ snapshots: taken }: PlacedRecord, by: 1 | -1): void {
     for (const { key } of taken) {
       const count = (snapshots.get(key) ?? 0) + by;
       if (count === 0) snapshots.delete(key);
@@ -121,8 +121,8 @@ export function createTables(db: Db, { projections, failPoint, skipped, troubled
   /** As many records as make a slice, at least one. */
   function slice(): number {
     let sum = 0;
-    const end = waiting.findIndex(({ encoded }) => {
-      sum += encoded.record.commits.length;
+    const end = waiting.findIndex(({ record }) => {
+      sum += record.commits.length;
       return sum > SLICE_COMMITS;
     });
     return end === -1 ? waiting.length : Math.max(end, 1);
@@ -155,11 +155,11 @@ export function createTables(db: Db, { projections, failPoint, skipped, troubled
   }
 
   return {
-    follow(record) {
-      waiting.push(record);
-      commits += record.encoded.record.commits.length;
-      for (const { key } of record.encoded.record.commits) keys.add(key);
-      countSnapshots(record.encoded, 1);
+    follow(placed) {
+      waiting.push(placed);
+      commits += placed.record.commits.length;
+      for (const { key } of placed.record.commits) keys.add(key);
+      countSnapshots(placed, 1);
       schedule(FOLLOW_AFTER_MS);
     },
     catchUp,
