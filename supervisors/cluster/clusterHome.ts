@@ -120,6 +120,8 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       const others = Array.from({ length: config.SHARDS }, (_, shard) => shard).filter((shard) => !serves(shard));
       try {
         await Promise.all(others.map((shard) => ownership.caughtUp(shard, UP_TO_DATE_MS)));
+        // What was read may still wait to be written, and the catalog looks only at what is.
+        copy.catchUp();
       } catch (error) {
         throw new Unavailable(
           `not everything could be looked at: ${error instanceof Error ? error.message : error}`,
