@@ -30,7 +30,7 @@ export type Attempt = {
   readonly node: string;
   readonly from: number;
   readonly until: number;
-  /** `ok`, or what went wrong: a status with its code, or how the connection failed. */
+  /** `ok` also for a refusal; else why it has to be tried again: a status with its code, or how the connection failed. */
   readonly outcome: string;
 };
 

@@ -21,6 +21,8 @@ export type LoadOptions = {
   readonly skus: readonly string[];
   readonly scarce: string;
   readonly warehouse: string;
+  /** After which a client gives a try up. */
+  readonly patienceMs: number;
   readonly random: () => number;
 };
 
@@ -33,7 +35,7 @@ export type Load = {
 type Known = { readonly orderId: string; readonly ask: Ask };
 
 export function startLoad(options: LoadOptions): Load {
-  const { balancer, customers, staff, skus, scarce, warehouse, random } = options;
+  const { balancer, customers, staff, skus, scarce, warehouse, patienceMs, random } = options;
   const history = createHistory();
   const run = `${Date.now().toString(36)}${Math.floor(random() * 1e6)}`;
   let going = true;
@@ -46,10 +48,11 @@ export function startLoad(options: LoadOptions): Load {
     let node = balancer.pick();
     for (let tries = 1; ; tries += 1) {
       const begun = performance.now();
-      const told = await tryOnce(node.url, ask);
+      const told = await tryOnce(node.url, ask, patienceMs);
       const until = performance.now();
-      history.attempts.push({ node: node.name, from: begun, until, outcome: told.outcome });
-      if (!isPassing(told)) {
+      const answered = !isPassing(told);
+      history.attempts.push({ node: node.name, from: begun, until, outcome: answered ? 'ok' : told.outcome });
+      if (answered) {
         history.requests.push({ kind, from, until, tries });
         return { told, node };
       }

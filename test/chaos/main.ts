@@ -10,6 +10,10 @@ import { line, markdown, type Ran } from './report.ts';
 
 const RESULTS = 'bench-results';
 const SHOWN_VIOLATIONS = 50;
+/** As a shop's frontend has it: a node that hangs is left for another one. */
+const PATIENCE_MS = 5_000;
+/** All nodes lack the broker: whoever waits long enough is told so. */
+const BROKER_PATIENCE_MS = 12_000;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 
@@ -29,6 +33,7 @@ async function chaos({ faults, times, ...options }: ChaosOptions): Promise<void>
   for (const fault of faults) {
     const campaign = await runCampaign({
       ...options,
+      patienceMs: fault.startsWith('broker-') ? BROKER_PATIENCE_MS : PATIENCE_MS,
       faults: Array.from({ length: times }, () => fault),
       progress: (round) => say(line(round)),
     });

@@ -19,8 +19,8 @@ export type Told = {
   readonly text: string;
 };
 
-/** As a shop's frontend has it; whether what it gave up on has happened it learns from the repeated request. */
-const PATIENCE_MS = 5_000;
+/** Longer than any node's own deadline. */
+const PATIENCE_MS = 12_000;
 
 export async function tryOnce(url: string, ask: Ask, patienceMs: number = PATIENCE_MS): Promise<Told> {
   const { method, path, token, key, body } = ask;

@@ -14,10 +14,11 @@ faults('each fault once under load loses, doubles and tears nothing', async () =
     nodes: 3,
     brokers: 1,
     faults: ['term', 'kill', 'pause', 'broker-restart', 'broker-outage', 'join'],
-    pains: { awayMs: 4_000, pauseMs: 5_000, outageMs: 5_000 },
+    pains: { awayMs: 3_500, pauseMs: 4_000, outageMs: 4_000 },
     customers: 4,
+    patienceMs: 5_000,
     seed: SEED,
-    calmMs: 1_000,
+    calmMs: 500,
     progress: (round) => lines.push(line(round)),
   });
   assert.equal(violations, [], `seed ${SEED}\n${lines.join('\n')}`);
