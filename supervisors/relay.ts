@@ -4,6 +4,7 @@
  */
 import type { Envelope, MessageId } from '../actors/kernel/message.ts';
 import type { Clock, Ids, OutboxEntry, Settled } from '../actors/kernel/ports.ts';
+import { isStoreTrouble } from '../storage/database.ts';
 
 /** Messages of one shard that are on their way at once. */
 const MAX_IN_FLIGHT = 512;
@@ -104,6 +105,20 @@ export function createRelay({ send, outbox, acknowledge, clock, ids }: RelayOpti
   }
 
   function recover(): void {
+    try {
+      readOutbox();
+    } catch (error) {
+      if (!isStoreTrouble(error)) throw error;
+      // The table is brought up to date first, which a full disk prevents.
+      waiting += 1;
+      clock.delay(MAX_RETRY_MS, () => {
+        waiting -= 1;
+        if (!closed) recover();
+      });
+    }
+  }
+
+  function readOutbox(): void {
     let position = 0;
     for (;;) {
       const page = outbox(position, PAGE);

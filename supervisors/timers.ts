@@ -4,6 +4,7 @@
  */
 import { timerId } from '../actors/kernel/message.ts';
 import type { Clock, DueTimer } from '../actors/kernel/ports.ts';
+import { isStoreTrouble } from '../storage/database.ts';
 
 /** Timers of one shard that fire at one look, and the pause before the next look when there are more. */
 const MAX_BATCH = 100;
@@ -56,10 +57,21 @@ export function createTimers({ clock, due, next, fire }: TimersOptions): Timers 
     if (closed) return;
     nextLook = Number.POSITIVE_INFINITY;
     cancel = undefined;
-    if (firing.size >= MAX_FIRING) {
-      lookAfter(RETRY_MS);
-      return;
+    if (firing.size >= MAX_FIRING || !lookNow()) lookAfter(RETRY_MS);
+  }
+
+  /** False when the table can't be read now: it is brought up to date first, which a full disk prevents. */
+  function lookNow(): boolean {
+    try {
+      fireWhatIsDue();
+      return true;
+    } catch (error) {
+      if (isStoreTrouble(error)) return false;
+      throw error;
     }
+  }
+
+  function fireWhatIsDue(): void {
     const found = due(clock.now(), MAX_BATCH + firing.size);
     const ready = found.filter((timer) => !firing.has(idOf(timer))).slice(0, MAX_BATCH);
     for (const timer of ready) start(timer);
@@ -90,8 +102,13 @@ export function createTimers({ clock, due, next, fire }: TimersOptions): Timers 
   return {
     expect,
     start() {
-      const at = next();
-      if (at !== undefined) expect(at);
+      try {
+        const at = next();
+        if (at !== undefined) expect(at);
+      } catch (error) {
+        if (!isStoreTrouble(error)) throw error;
+        lookAfter(RETRY_MS);
+      }
     },
     idle: () => firing.size === 0 && cancelDelay === undefined,
     close() {
