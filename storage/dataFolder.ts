@@ -28,7 +28,10 @@ export class StoreMismatch extends Error {
 export type Membership = { readonly id: string; readonly name: string; readonly idSecret: string };
 
 /** What a store is already, before it is known what it is to be. */
-export type StoreIdentity = { readonly shards: number; readonly idSecret: string; readonly memberOf?: string };
+export type StoreIdentity = { readonly shards: number; readonly idSecret: string; readonly memberOf?: string } & {
+  /** There are records in it that were never in the log of a cluster. */
+  readonly hasOwnLog: boolean;
+};
 
 /** A folder that is this process's from now on, and no more than looked at. */
 export type HeldFolder = {
@@ -97,8 +100,15 @@ function identityOf(db: Db): StoreIdentity | undefined {
   return {
     shards: Number(shards),
     idSecret: readMeta(db, 'id-secret') ?? '',
+    hasOwnLog: hasOwnLog(db),
     ...(memberOf !== undefined && { memberOf }),
   };
+}
+
+/** A copy of a cluster's logs says with each record how far it follows them. */
+export function hasOwnLog(db: Db): boolean {
+  const [records, followed] = ['heads', 'followed'].map((table) => db.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get());
+  return records !== undefined && followed === undefined;
 }
 
 function mismatchOf(

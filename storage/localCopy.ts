@@ -5,13 +5,15 @@
  */
 
 import type { AddressKey } from '../actors/kernel/address.ts';
-import type { LogEntry, LogPosition } from '../actors/kernel/clusterPorts.ts';
+import { type LogEntry, type LogPosition, LogUnreadable } from '../actors/kernel/clusterPorts.ts';
 import { type FollowedTables, type ShardTitle, titleAfter } from '../actors/kernel/followedTables.ts';
 import type { EncodedRecord, ShardStore } from '../actors/kernel/ports.ts';
 import type { Db } from './database.ts';
+import { createHeldHashes } from './heldRecords.ts';
 import { createLogWriter, type PlacedRecord } from './logWriter.ts';
 import type { Projection } from './projection.ts';
 import { readingAfter } from './reading.ts';
+import { GENESIS_HASH } from './recordCodec.ts';
 import { createShardStore } from './shardStore.ts';
 import type { Tables } from './tables.ts';
 
@@ -29,6 +31,11 @@ export type LocalCopy = FollowedTables & {
   /** For whoever looks at anything. */
   readonly reader: Db;
   catchUp(): void;
+  /**
+   * The log is to be read from after this position on, with the title as of there: it begins elsewhere than before. What the
+   * tables hold of it already is passed over.
+   */
+  readAnew(shard: number, after: LogPosition, title?: ShardTitle): void;
 };
 
 export type LocalCopyOptions = {
@@ -38,19 +45,31 @@ export type LocalCopyOptions = {
   readonly troubled: (error: unknown) => void;
 };
 
-type Standing = { position: LogPosition; title: ShardTitle | undefined };
-type Row = { readonly shard: number; readonly position: number; readonly title: string | null };
+/** `n` and `hash` are of the newest record. */
+type Standing = { position: LogPosition; title: ShardTitle | undefined; n: number; hash: string };
+type Row = { readonly shard: number; readonly position: number | null; readonly title: string | null };
+type Head = { readonly n: number | null; readonly hash: string | null };
+
+const STANDINGS = `
+  SELECT shard, position, title, n, hash FROM (SELECT shard FROM heads UNION SELECT shard FROM followed)
+    LEFT JOIN heads USING (shard) LEFT JOIN followed USING (shard)`;
 
 export function createLocalCopy(db: Db, { projections, tables, troubled }: LocalCopyOptions): LocalCopy {
   const writeRecord = createLogWriter(db, projections);
-  const putStanding = db.prepare('INSERT OR REPLACE INTO followed VALUES (?, ?, ?)');
+  const putFollowed = createFollowedWriter(db);
+  const held = createHeldHashes(db);
   const standings = new Map<number, Standing>(
     db
-      .prepare<[], Row>('SELECT shard, position, title FROM followed')
+      .prepare<[], Row & Head>(STANDINGS)
       .all()
-      .map(({ shard, position, title }) => [
+      .map(({ shard, position, title, n, hash }) => [
         shard,
-        { position, title: title === null ? undefined : JSON.parse(title) },
+        {
+          position: position ?? 0,
+          title: title === null ? undefined : JSON.parse(title),
+          n: n ?? 0,
+          hash: hash ?? GENESIS_HASH,
+        },
       ]),
   );
   let waiting: EncodedRecord[] = [];
@@ -65,8 +84,7 @@ export function createLocalCopy(db: Db, { projections, tables, troubled }: Local
     const placed = waiting.map(writeRecord);
     for (const projection of projections) projection.flush();
     for (const shard of touched) {
-      const { position, title } = standingOf(shard);
-      putStanding.run(shard, position, title ? JSON.stringify(title) : null);
+      putFollowed({ shard, ...standingOf(shard) });
     }
     return placed;
   });
@@ -88,7 +106,7 @@ export function createLocalCopy(db: Db, { projections, tables, troubled }: Local
   }
 
   function standingOf(shard: number): Standing {
-    const known = standings.get(shard) ?? { position: 0, title: undefined };
+    const known = standings.get(shard) ?? { position: 0, title: undefined, n: 0, hash: GENESIS_HASH };
     standings.set(shard, known);
     return known;
   }
@@ -111,9 +129,27 @@ export function createLocalCopy(db: Db, { projections, tables, troubled }: Local
     waiting.push(record);
     for (const { key } of record.record.commits) keys.add(key);
     for (const { key } of record.snapshots) snapshots.set(key, (snapshots.get(key) ?? 0) + 1);
-    standingOf(shard).position = position;
+    const standing = standingOf(shard);
+    standing.position = position;
+    standing.n = record.record.n;
+    standing.hash = record.hash;
     touched.add(shard);
     schedule();
+  }
+
+  /** True when it is the next record, false when these tables hold it. @throws LogUnreadable */
+  function isNew(shard: number, { record, hash }: EncodedRecord): boolean {
+    const standing = standingOf(shard);
+    const { n, prevHash } = record;
+    if (n === standing.n + 1 && prevHash === standing.hash) return true;
+    // Only after the log was read anew; what waits is looked for too.
+    if (n <= standing.n) write();
+    if (n <= standing.n && held(shard, n) === hash) return false;
+    throw new LogUnreadable(
+      `record ${n} in the log of shard ${shard} is not the one that this node holds or waits for (it has ${standing.n} ` +
+        'records): the log and its copy have parted',
+      'parted',
+    );
   }
 
   const catchUp = (): void => {
@@ -134,8 +170,9 @@ export function createLocalCopy(db: Db, { projections, tables, troubled }: Local
       if (entry.kind === 'own') return new Promise((brought) => awaited.set(shard, brought));
       // One that can't be written is tried again before anything new is taken.
       if (waiting.length >= MAX_WAITING || tables.full) catchUp();
+      const isTaken = entry.kind === 'record' && isNew(shard, entry.record);
       standing.title = titleAfter(standing.title, entry);
-      if (entry.kind === 'record') take(shard, entry.position, entry.record);
+      if (isTaken) take(shard, entry.position, entry.record);
       standing.position = entry.position;
       touched.add(shard);
       schedule();
@@ -149,5 +186,24 @@ export function createLocalCopy(db: Db, { projections, tables, troubled }: Local
     current,
     reader,
     catchUp,
+    readAnew(shard, after, title) {
+      const standing = standingOf(shard);
+      standing.position = after;
+      standing.title = title;
+      touched.add(shard);
+      catchUp();
+    },
   };
+}
+
+type Followed = { readonly shard: number; readonly position: LogPosition; readonly title: ShardTitle | undefined };
+
+function createFollowedWriter(db: Db): (followed: Followed) => void {
+  const put = db.prepare('INSERT OR REPLACE INTO followed VALUES (?, ?, ?)');
+  return ({ shard, position, title }) => void put.run(shard, position, title ? JSON.stringify(title) : null);
+}
+
+/** Says, before anybody follows, that the tables hold the shards' logs up to these positions. */
+export function writeFollowed(db: Db, standings: readonly Followed[]): void {
+  db.transaction(() => standings.forEach(createFollowedWriter(db)))();
 }

@@ -49,8 +49,9 @@ export class LogUnreadable extends Error {
    * - `trimmed`: what comes after the position isn't kept any more: a checkpoint is needed.
    * - `rewound`: the log ends before the position.
    * - `entry`: an entry isn't what this version can read, or isn't what was written.
+   * - `parted`: the log goes on with other records than those that the reader holds.
    */
-  readonly reason: 'trimmed' | 'rewound' | 'entry';
+  readonly reason: 'trimmed' | 'rewound' | 'entry' | 'parted';
 
   constructor(message: string, reason: LogUnreadable['reason'], options?: ErrorOptions) {
     super(message, options);
@@ -68,6 +69,12 @@ export type Claim = {
    * only once the connection was closed for good
    */
   append(record: EncodedRecord): Promise<LogPosition>;
+  /**
+   * Appends a record just as it was made under another claim: one that a broker has lost, or of a log that was elsewhere
+   * before. It counts as this claim's.
+   * @throws as `append`
+   */
+  bring(record: EncodedRecord): Promise<LogPosition>;
   /**
    * Gives the shard up, after the append in flight. Nothing can be appended under this claim afterwards. Resolves too when
    * the claim had lost the shard already.

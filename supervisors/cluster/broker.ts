@@ -19,7 +19,7 @@ export type Broker = {
   readonly ledger: SimulatorLedger;
   readonly self: Pick<Heartbeat, 'node' | 'version' | 'address'>;
   readonly connection: BrokerConnection;
-  /** Nothing was ever written to any of the logs. */
+  /** Nothing was ever written to any of the logs, nor does anybody bring a shop. */
   readonly isNew: boolean;
 };
 
@@ -43,6 +43,6 @@ export async function openBroker(
     ledger,
     self: { node, version, address: `http://${HOST}:${PORT}` },
     connection,
-    isNew: ends.every((end) => end === 0),
+    isNew: settings.brought !== true && ends.every((end) => end === 0),
   };
 }

@@ -1,6 +1,12 @@
 /** Follows one shard's log into this node's tables, for as long as the node runs, whoever owns the shard. */
 import type { Logger } from 'pino';
-import type { Following, LogEntry, LogPosition, LogUnreadable, SharedLog } from '../../actors/kernel/clusterPorts.ts';
+import {
+  type Following,
+  type LogEntry,
+  type LogPosition,
+  LogUnreadable,
+  type SharedLog,
+} from '../../actors/kernel/clusterPorts.ts';
 import { type FollowedTables, type ShardTitle, titleAfter } from '../../actors/kernel/followedTables.ts';
 import type { Clock } from '../../actors/kernel/ports.ts';
 
@@ -64,14 +70,21 @@ export function createFollower(options: FollowerOptions): Follower {
 
   async function apply(entry: LogEntry): Promise<void> {
     for (let tries = 0; !stopped; tries++) {
+      // What comes after an entry that can't be taken is read again.
+      if (!readable) return;
       try {
         if (entry.position > tables.position(shard)) await tables.apply(shard, entry);
         break;
       } catch (error) {
+        if (error instanceof LogUnreadable) {
+          following?.stop();
+          void recover(error);
+          return;
+        }
         // Going on without it would make these tables differ from everybody else's.
         const level = tries === 0 ? 'error' : 'warn';
         logger[level](
-          { error, shard, position: entry.position, tries },
+          { err: error, shard, position: entry.position, tries },
           'a log entry could not be applied, trying again',
         );
         await pause(APPLY_RETRY_MS);
@@ -88,16 +101,17 @@ export function createFollower(options: FollowerOptions): Follower {
   }
 
   async function recover(why: LogUnreadable): Promise<void> {
+    if (!readable) return;
     readable = false;
     onTitle();
     await applied;
     while (!stopped) {
-      logger.error({ error: why, shard, position: tables.position(shard) }, 'a log can not be followed');
+      logger.error({ err: why, shard, position: tables.position(shard) }, 'a log can not be followed');
       try {
         await restore(shard, why);
         break;
       } catch (error) {
-        logger.error({ error, shard }, 'the tables of a shard could not be restored, trying again');
+        logger.error({ err: error, shard }, 'the tables of a shard could not be restored, trying again');
         await pause(RESTORE_RETRY_MS);
       }
     }

@@ -8,7 +8,12 @@ import {
   type StoreIdentity,
 } from '../../storage/dataFolder.ts';
 import type { Link } from '../../transport/nats/documents.ts';
-import { type AuthOffer, type ClusterSettings, offerSettings } from '../../transport/nats/settings.ts';
+import {
+  type AuthOffer,
+  type ClusterSettings,
+  offerSettings,
+  type SettingsOffer,
+} from '../../transport/nats/settings.ts';
 import type { Config } from '../config.ts';
 
 /** Of the log records that this version writes, and the newest that it reads. */
@@ -56,8 +61,12 @@ export async function joinCluster(
   }
 }
 
-function brought({ idSecret, memberOf }: StoreIdentity): { readonly idSecret: string; readonly memberOf?: string } {
-  return { idSecret, ...(memberOf !== undefined && { memberOf }) };
+function brought({
+  idSecret,
+  memberOf,
+  hasOwnLog: brings,
+}: StoreIdentity): Pick<SettingsOffer, 'brings' | 'memberOf'> & { readonly idSecret: string } {
+  return { idSecret, brings, ...(memberOf !== undefined && { memberOf }) };
 }
 
 function authOffer({ AUTH_SECRET, AUTH_JWKS_URL, DATA_DIR }: JoiningConfig): AuthOffer {

@@ -7,6 +7,7 @@ import { version } from '../version.ts';
 import { openBroker } from './broker.ts';
 import { createClusterHome } from './clusterHome.ts';
 import { joinCluster } from './join.ts';
+import { shareShop } from './shareShop.ts';
 
 /**
  * Starts a node that shares its shop with others, over the broker of NATS_URL. It owns shards some moments later.
@@ -25,7 +26,9 @@ export async function startClusterNode(config: Config, logger: Logger, end: (err
   try {
     const { settings, folder } = await joinCluster(connection, config, { version, now: Date.now() });
     const ground = openGround(config, logger, configuredPolicy(config), folder);
-    return assembleHoldfast(ground, createClusterHome(ground, await openBroker(ground, connection, settings), end));
+    const broker = await openBroker(ground, connection, settings);
+    await shareShop(ground, broker);
+    return assembleHoldfast(ground, createClusterHome(ground, broker, end));
   } catch (error) {
     await connection.close();
     throw error;

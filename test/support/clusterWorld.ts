@@ -287,6 +287,7 @@ export class Life {
     return {
       epoch,
       append: () => this.process.request(() => broker.append(shard, epoch)),
+      bring: () => this.process.request(() => broker.append(shard, epoch)),
       release: (to) => this.process.request(() => broker.release(shard, epoch, to)),
     };
   }

@@ -90,6 +90,20 @@ export function sharedLogContract(test: Test, name: string, open: () => Promise<
     assert.equal([await log.end(0), await log.end(1), await log.begin(1)], [0, 1, 1]);
   });
 
+  title('a record that is brought is handed over as it was made, and fenced off like any other', async (logs) => {
+    const [a, b] = [logs.node(), logs.node()];
+    const made = { epoch: 70 };
+    const first = await a.claim(0, 'a');
+    assert.is(await first.bring(recordOf(made, 1)), 2);
+    const second = await b.claim(0, 'b');
+    const fenced = await failureOf(first.bring(recordOf(made, 2)));
+    assert.is(fenced instanceof Fenced && fenced.reason, 'superseded');
+    assert.is(await second.bring(recordOf(made, 2)), 4);
+    assert.is(await second.append(recordOf(second, 3)), 5);
+    const whole = ['1 claim a', '2 record 70:1', '3 claim b', '4 record 70:2', '5 record 3:3'];
+    assert.equal((await wholeLog(a)).map(outlineOf), whole);
+  });
+
   title('followers get claims, records and releases in order, from where they ask', async (logs) => {
     const [a, b] = [logs.node(), logs.node()];
     const early = collect(b);

@@ -30,6 +30,8 @@ const shopDocument = z.object({
   schema: z.number().int().positive(),
   version: z.string(),
   createdAt: z.number(),
+  /** The first node brings a shop whose records must be in the logs before anybody decides anything. */
+  brought: z.boolean().optional(),
 });
 const authDocument = z.object({
   fingerprint: z.string(),
@@ -53,6 +55,8 @@ export type SettingsOffer = {
   readonly version: string;
   /** Of the store that this node brings: the cluster must have the same, or none yet. */
   readonly idSecret?: string;
+  /** That store holds records which no cluster knows. */
+  readonly brings?: boolean;
   /** The id of the cluster in which this node's store has worked before. */
   readonly memberOf?: string;
   readonly auth: AuthOffer;
@@ -82,6 +86,7 @@ class SettingsLost extends Error {
 
 export const settingsStream = (cluster: string): string => `${cluster}-settings`;
 const shopSubject = (cluster: string): string => `${cluster}.settings.shop`;
+const broughtSubject = (cluster: string): string => `${cluster}.settings.brought`;
 export const authSubject = (cluster: string): string => `${cluster}.settings.auth`;
 
 /**
@@ -108,6 +113,21 @@ export async function offerSettings(link: Link, offer: SettingsOffer): Promise<C
   return { ...settings, cluster, ...(authSecret !== undefined && { authSecret }) };
 }
 
+/**
+ * Whether the logs hold all of the shop that the first node brought.
+ * @throws BrokerUnreachable, StreamMissing, StreamUnavailable, BrokerForbids
+ */
+export async function isBrought(link: Link, { cluster, brought }: ClusterSettings): Promise<boolean> {
+  if (brought !== true) return true;
+  const { revision } = await createDocuments(link, settingsStream(cluster)).read(broughtSubject(cluster));
+  return revision !== 0;
+}
+
+/** @throws as `isBrought`, and when it can't be stored */
+export async function storeBrought(link: Link, { cluster }: ClusterSettings): Promise<void> {
+  await agreed(createDocuments(link, settingsStream(cluster)), broughtSubject(cluster), () => ({ format: FORMAT }));
+}
+
 /** The document that is there, or that is made now, by whomever. */
 async function agreed(documents: Documents, subject: string, make: () => object): Promise<unknown> {
   for (let tries = 1; tries <= MAX_TRIES; tries++) {
@@ -129,7 +149,17 @@ function newShop(offer: SettingsOffer): z.infer<typeof shopDocument> {
     );
   }
   const idSecret = offer.idSecret ?? newSecret();
-  return { format: FORMAT, id: randomUUID(), shards, purpose, idSecret, schema, version, createdAt: now };
+  const made = {
+    format: FORMAT,
+    id: randomUUID(),
+    shards,
+    purpose,
+    idSecret,
+    schema,
+    version,
+    createdAt: now,
+  } as const;
+  return offer.brings === true ? { ...made, brought: true } : made;
 }
 
 function checkedShop(value: unknown, offer: SettingsOffer): z.infer<typeof shopDocument> {

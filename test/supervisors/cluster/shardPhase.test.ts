@@ -26,6 +26,7 @@ const facts = (changes: Partial<ShardFacts> = {}): ShardFacts => ({
 const claim: Claim = {
   epoch: 50,
   append: () => Promise.reject(new Error('not used')),
+  bring: () => Promise.reject(new Error('not used')),
   release: () => Promise.reject(new Error('not used')),
 };
 const following: Phase = { kind: 'following' };

@@ -66,6 +66,12 @@ function openClaim({ stream, times, encode }: ClaimSurroundings, claimEntry: Exp
     return settled;
   }
 
+  function appendAs(record: EncodedRecord): Promise<LogPosition> {
+    if (ended) throw ended;
+    if (inFlight) throw new Error(`the log ${stream.name} takes one append at a time`);
+    return start(recordId(epoch, record), encode(record));
+  }
+
   return {
     epoch,
     get acknowledged() {
@@ -75,12 +81,11 @@ function openClaim({ stream, times, encode }: ClaimSurroundings, claimEntry: Exp
       return inFlight;
     },
     async append(record) {
-      if (ended) throw ended;
-      if (inFlight) throw new Error(`the log ${stream.name} takes one append at a time`);
-      if (record.record.epoch !== epoch)
+      if (record.record.epoch !== epoch && !ended)
         throw new Error(`a record of epoch ${record.record.epoch} under claim ${epoch}`);
-      return start(recordId(record), encode(record));
+      return appendAs(record);
     },
+    bring: async (record) => appendAs(record),
     async release(to) {
       if (ended) return;
       const before = inFlight?.settled;

@@ -14,7 +14,8 @@ export type EntryId =
 /** Hex digits of a record's hash in its id: only records of one epoch and number have to differ. */
 const HASH_DIGITS = 16;
 
-export const recordId = ({ record: { epoch, n }, hash }: EncodedRecord): string =>
+/** @param epoch of the claim that it is appended under: the record's own, unless it was made under an earlier one */
+export const recordId = (epoch: number, { record: { n }, hash }: EncodedRecord): string =>
   `${epoch}:${n}:${hash.slice(0, HASH_DIGITS)}`;
 export const claimId = (nonce: string): string => `claim:${nonce}`;
 export const releaseId = (epoch: number): string => `${epoch}:release`;
