@@ -1,11 +1,12 @@
 /** From a Koa context to a route's handler and back: caller, preconditions, validation, answer. */
 import { bodyParser } from '@koa/bodyparser';
 import type { Context } from 'koa';
+import { Unavailable } from '../supervisors/shop.ts';
 import { current } from './accounts.ts';
 import { anonymous, authorize, type Principal } from './auth.ts';
 import { etag, idempotencyKey, isUnchanged, preferredWait, requiredVersion } from './headers.ts';
 import { repeatedMember } from './json.ts';
-import { notFound, Problem } from './problem.ts';
+import { notFound, Problem, unavailable } from './problem.ts';
 import type { Answer, Call, Route, Services } from './route.ts';
 import type { EdgeState } from './state.ts';
 import { validated } from './validation.ts';
@@ -21,11 +22,24 @@ export function dispatch(route: Route, services: Services, requestDeadlineMs: nu
     const state = ctx.state as EdgeState;
     state.route = route.path;
     const call = await callOf(route, services, ctx, state, services.shop.clock.monotonic() + requestDeadlineMs);
-    if (route.lists || route.path.startsWith('/v1/admin/')) await services.shop.upToDate();
+    if (looksAtTables(route)) await upToDate(services);
     const answer = await route.handler(call);
     if (answer.orderId !== undefined) state.orderId = answer.orderId;
     render(ctx, route, answer);
   };
+}
+
+const looksAtTables = ({ lists, path, ownWord }: Route): boolean =>
+  lists === true || (path.startsWith('/v1/admin/') && ownWord !== true);
+
+/** What a part of the shop doesn't tell would be missing without anybody noticing. */
+async function upToDate({ shop }: Services): Promise<void> {
+  try {
+    await shop.upToDate();
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    throw unavailable(`Not everything can be looked at just now: ${error.message}.`, error.retryAfterSeconds, error);
+  }
 }
 
 async function callOf(

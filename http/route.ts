@@ -91,6 +91,8 @@ export type RouteSpec<
   readonly vital?: true;
   /** Answers from this node's tables: they are to hold what is durable anywhere. */
   readonly lists?: true;
+  /** An administrator's route that tells what this node knows, however far its tables are. */
+  readonly ownWord?: true;
 };
 
 export type Route = RouteSpec & { readonly handler: (call: Call) => Answer | Promise<Answer> };

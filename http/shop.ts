@@ -13,6 +13,8 @@ export type { FoundOrder, OrderFilter } from '../storage/projections/orderSearch
 export type { OrderDay } from '../storage/projections/statistics.ts';
 export type { StockRow } from '../storage/projections/stockLevels.ts';
 export type { AsOf, PastEvent, StateAsOf, TimerAt } from '../supervisors/inspection.ts';
+export type { NodeStatus } from '../supervisors/nodeStatus.ts';
+export type { QuarantineList } from '../supervisors/operations.ts';
 export type { PaymentSimulation } from '../supervisors/paymentVendor.ts';
 export type { Finding } from '../supervisors/reconcile.ts';
 export type { FoundSaga } from '../supervisors/sagaSearch.ts';
@@ -33,7 +35,8 @@ export type Shop = Pick<
   | 'staff'
   | 'checkAddress'
   | 'letters'
-  | 'quarantined'
+  | 'operations'
+  | 'status'
   | 'reconcile'
   | 'paymentSimulation'
   | 'caches'

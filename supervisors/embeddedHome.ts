@@ -2,9 +2,10 @@
 import { openEmbeddedStore } from '../storage/embeddedStore.ts';
 import { createEntryLedger } from '../transport/payment/entryLedger.ts';
 import type { Ground, Home } from './home.ts';
+import { aloneStatus } from './nodeStatus.ts';
 
 export function createEmbeddedHome(ground: Ground): Home {
-  const { config, db, folder, immediate, following, failPoint, clock, telemetry, logger, entries } = ground;
+  const { config, db, folder, immediate, following, failPoint, clock, ids, telemetry, logger, entries } = ground;
   const { log, tables, store } = openEmbeddedStore(db, {
     immediate,
     following,
@@ -23,6 +24,7 @@ export function createEmbeddedHome(ground: Ground): Home {
     isNew: folder.isNew,
     run(node, core, tapped) {
       const whole = tapped(log);
+      const incarnation = ids.next('node');
       for (let shard = 0; shard < config.SHARDS; shard++) node.open(shard, { log: whole });
       return {
         core,
@@ -30,6 +32,15 @@ export function createEmbeddedHome(ground: Ground): Home {
           return node.ready;
         },
         upToDate: async () => undefined,
+        operations: {
+          ...core,
+          drainNode: async (name) =>
+            name === config.NODE_NAME
+              ? { kind: 'refused', reason: 'This node is alone: nobody could take its shards.' }
+              : { kind: 'unknown' },
+          inboxLags: async () => new Map(),
+        },
+        status: () => aloneStatus(ground, store, incarnation, node.ready),
         async stop(patienceMs) {
           await node.stop(patienceMs);
           tables.catchUp();

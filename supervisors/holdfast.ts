@@ -28,15 +28,15 @@ import type { CacheFigures } from './caches.ts';
 import type { Check } from './checker/checker.ts';
 import { openChecker } from './checker/open.ts';
 import type { VirtualClock } from './clock.ts';
-import type { ClusterView } from './cluster/clusterView.ts';
 import { type Config, configuredPolicy } from './config.ts';
 import { createEmbeddedHome } from './embeddedHome.ts';
 import { type Ground, type Home, openGround } from './home.ts';
 import type { AnyDecider } from './memory.ts';
 import { createNode, type Node } from './node.ts';
+import { healthOf, type NodeStatus } from './nodeStatus.ts';
+import { createLocalOperations, type Operations } from './operations.ts';
 import { createOperatorQueries, type OperatorQueries } from './operatorQueries.ts';
 import { createPaymentVendor, type PaymentSimulation } from './paymentVendor.ts';
-import type { Quarantined } from './quarantine.ts';
 import { createReconcile, type Reconcile } from './reconcile.ts';
 import { createShopCore, type ShopCore } from './shop.ts';
 import type { RuntimeTelemetry } from './telemetry.ts';
@@ -60,8 +60,8 @@ export type Holdfast = ShopCore & {
   readonly stock: (sku: string) => Promise<ReturnType<StockLevels>>;
   /** Messages that were given up, and what was done about them. */
   readonly letters: DeadLetters;
-  /** Actors that crashed again and again and get no messages for a while. */
-  quarantined(): readonly Quarantined[];
+  /** What operators see and do inside the nodes. */
+  readonly operations: Operations;
   /** Our books of the customers' money against the payment vendor's. */
   readonly reconcile: Reconcile;
   readonly checkAddress: AddressCheck;
@@ -84,8 +84,7 @@ export type Holdfast = ShopCore & {
    * @throws Unavailable
    */
   upToDate(): Promise<void>;
-  /** In a cluster only. */
-  cluster?(): ClusterView;
+  status(): NodeStatus;
   /** In a cluster: gives this node's shards to the others. Until `stop` it goes on answering. */
   drain?(): Promise<void>;
   /** Signs sessions, where nodes share a secret that nobody gave them. */
@@ -96,7 +95,7 @@ export type Holdfast = ShopCore & {
   /** With CLOCK=virtual only. */
   advanceClock?(ms: number): Promise<void>;
   /** With CHAOS=on only. */
-  kill?(address: Address): void;
+  kill?(address: Address): Promise<void>;
   readonly backups: Backups;
   stop(): Promise<void>;
 };
@@ -166,9 +165,9 @@ export function assembleHoldfast(ground: Ground, home: Home, replacements: Repla
     logger,
   });
   const alerts = createAlerts({ registry: telemetry.registry, logger });
-  const running = home.run(node, createShopCore({ node, store, clock, deciders: all }), (log) =>
-    alerts(replacements.log?.(log) ?? log),
-  );
+  const local = { ...createShopCore({ node, store, clock, deciders: all }), ...createLocalOperations(node) };
+  const running = home.run(node, local, (log) => alerts(replacements.log?.(log) ?? log));
+  const { operations, status } = running;
   const { simulation, news } = vendor.open(node);
   const customerOrders = createCustomerOrdersReader(reader);
   const stock = createStockReader(current);
@@ -189,10 +188,10 @@ export function assembleHoldfast(ground: Ground, home: Home, replacements: Repla
     customerOrders: async (customer, page) => customerOrders(customer, page),
     stock: async (sku) => stock(sku),
     shelves: async (sku) => shelves(sku),
-    operators: createOperatorQueries({ db: reader, node, store, clock, deciders: all, policy, caches }),
+    operators: createOperatorQueries({ db: reader, store, clock, deciders: all, policy, caches }),
     staff: async () => staff(),
     letters,
-    quarantined: () => node.quarantined,
+    operations,
     reconcile,
     check: openChecker({
       db: reader,
@@ -215,16 +214,12 @@ export function assembleHoldfast(ground: Ground, home: Home, replacements: Repla
     prepared: folder.prepared,
     metrics: () => telemetry.registry.metrics(),
     upToDate: running.upToDate,
-    ...(running.view && { cluster: running.view }),
+    status,
     ...(running.drain && { drain: running.drain }),
-    health: () => health(config, node, running.ready),
+    health: () => healthOf(status(), node),
     ...(config.PAYMENT === 'simulated' && { paymentSimulation: simulation }),
     ...(virtual && { advanceClock: (ms: number) => advance(virtual, node, ms, logger) }),
-    ...(config.CHAOS && {
-      kill: (address: Address) => {
-        node.shardFor(address)?.kill(address);
-      },
-    }),
+    ...(config.CHAOS && { kill: operations.kill }),
     backups,
     async stop() {
       await backups.idle();
@@ -234,11 +229,6 @@ export function assembleHoldfast(ground: Ground, home: Home, replacements: Repla
       db.close();
     },
   };
-}
-
-function health(config: Config, node: Node, ready: boolean): ReturnType<Holdfast['health']> {
-  const { liveActors, backlog } = node;
-  return { live: true, ready, detail: { node: config.NODE_NAME, shards: config.SHARDS, liveActors, backlog } };
 }
 
 async function advance(clock: VirtualClock, node: Node, ms: number, logger: Logger): Promise<void> {

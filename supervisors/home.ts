@@ -19,12 +19,13 @@ import type { LedgerEntry, SimulatorLedger } from '../transport/payment/ledger.t
 import { type Caches, createCaches } from './caches.ts';
 import { openCatalog } from './catalog.ts';
 import { createRealClock, createVirtualClock, type VirtualClock } from './clock.ts';
-import type { ClusterView } from './cluster/clusterView.ts';
 import type { Config } from './config.ts';
 import { createFailPoints } from './failPoints.ts';
 import { openFollowers } from './followers.ts';
 import { createIds } from './ids.ts';
 import type { Node } from './node.ts';
+import type { NodeStatus } from './nodeStatus.ts';
+import type { LocalOperations, Operations } from './operations.ts';
 import type { ShopCore } from './shop.ts';
 import { createTelemetry, type RuntimeTelemetry } from './telemetry.ts';
 
@@ -70,7 +71,7 @@ export type Home = {
   /** Carries messages to shards that aren't open here. */
   readonly elsewhere?: Transport;
   /** Opens what is to be open here, now and later. `tapped` is to be laid over each log. */
-  run(node: Node, local: ShopCore, tapped: (log: ShardLog) => ShardLog): Running;
+  run(node: Node, local: ShopCore & LocalOperations, tapped: (log: ShardLog) => ShardLog): Running;
 };
 
 export type Running = {
@@ -81,7 +82,8 @@ export type Running = {
   upToDate(): Promise<void>;
   /** In a cluster: gives this node's shards to the others; until then it goes on answering. */
   drain?(): Promise<void>;
-  view?(): ClusterView;
+  readonly operations: Operations;
+  status(): NodeStatus;
   /** Stops the node and what carries its messages; `patienceMs` for what is under way. */
   stop(patienceMs: number): Promise<void>;
 };

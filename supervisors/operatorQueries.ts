@@ -10,7 +10,6 @@ import { createDailySums } from '../storage/projections/statistics.ts';
 import type { Caches } from './caches.ts';
 import { createInspection, type Inspection, type TimerAt } from './inspection.ts';
 import type { AnyDecider } from './memory.ts';
-import type { Node } from './node.ts';
 import { type FoundOrders, type OrderQuery, searchOrders } from './orderSearch.ts';
 import { createSagaSearch, type SagaSearch } from './sagaSearch.ts';
 import { createStatistics, type StatisticsOf } from './statistics.ts';
@@ -20,8 +19,6 @@ export type OperatorQueries = {
   readonly findSagas: SagaSearch;
   readonly statistics: StatisticsOf;
   readonly inspection: Inspection;
-  /** Messages waiting for an actor; undefined when it isn't live. */
-  readonly mailbox: (address: Address) => number | undefined;
   /** What an aggregate does by itself, and when, earliest first. */
   readonly timersOf: (address: Address) => Promise<readonly TimerAt[]>;
   /** Whether there are aggregates of this type. */
@@ -30,7 +27,6 @@ export type OperatorQueries = {
 
 export type OperatorQueriesOptions = {
   readonly db: Db;
-  readonly node: Node;
   readonly store: ShardStore;
   readonly clock: Clock;
   readonly deciders: Readonly<Record<string, AnyDecider>>;
@@ -39,7 +35,7 @@ export type OperatorQueriesOptions = {
 };
 
 export function createOperatorQueries(options: OperatorQueriesOptions): OperatorQueries {
-  const { db, node, store, clock, deciders, policy, caches } = options;
+  const { db, store, clock, deciders, policy, caches } = options;
   const orders = createOrderSearch(db);
   const timers = createTimerReader(db);
   return {
@@ -47,7 +43,6 @@ export function createOperatorQueries(options: OperatorQueriesOptions): Operator
     findSagas: createSagaSearch(createUnfinishedSagas(db), store, clock),
     statistics: createStatistics(createDailySums(db), clock, policy, caches),
     inspection: createInspection(deciders, createHistory(db)),
-    mailbox: (address) => node.shardFor(address)?.mailbox(address),
     timersOf: async (address) => timers(addressKey(address)),
     knowsType: (type) => Object.hasOwn(deciders, type),
   };

@@ -3,6 +3,7 @@ import type { Route } from '../route.ts';
 import { actorRoutes } from './admin/actors.ts';
 import { backupRoutes } from './admin/backups.ts';
 import { check } from './admin/check.ts';
+import { clusterRoutes } from './admin/cluster.ts';
 import { dashboardRoutes } from './admin/dashboards.ts';
 import { deadLetterRoutes } from './admin/deadLetters.ts';
 import { addNote } from './admin/notes.ts';
@@ -59,6 +60,7 @@ export function allRoutes({ virtualClock, chaos, simulatedPayment }: Features): 
     ...backupRoutes,
     ...deadLetterRoutes,
     ...quarantineRoutes,
+    ...clusterRoutes,
     check,
     ...paymentRoutes,
     ...dashboardRoutes,

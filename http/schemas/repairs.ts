@@ -75,5 +75,6 @@ export const quarantineSchema = z
     data: z.array(
       z.strictObject({ type: z.string(), id: z.string(), reason: z.string(), since: timeSchema, until: timeSchema }),
     ),
+    silent: z.array(z.string()).meta({ description: 'Nodes that did not answer: what they hold is not listed.' }),
   })
   .meta({ id: 'Quarantine' });

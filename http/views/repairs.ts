@@ -1,7 +1,6 @@
 /** Dead letters and repairs as operators see them: without the message's contents, which may be personal. */
 import { addressKey, parseAddressKey } from '../../actors/kernel/address.ts';
-import type { Holdfast } from '../../supervisors/holdfast.ts';
-import type { StoredDeadLetter, StoredRepair } from '../shop.ts';
+import type { QuarantineList, StoredDeadLetter, StoredRepair } from '../shop.ts';
 import { time } from './time.ts';
 
 export function letterView({ id, key, reason, attempts, at, envelope: { from, message, trace } }: StoredDeadLetter) {
@@ -16,10 +15,10 @@ export function repairView({ at, kind, key, by, why, letter: id, type, reason, a
   return { at: time(at), kind, actor: key, by, why, letter };
 }
 
-export function quarantineView(held: ReturnType<Holdfast['quarantined']>) {
+export function quarantineView({ held, silent }: QuarantineList) {
   const data = held.map(({ key, reason, since, until }) => {
     const { type, id } = parseAddressKey(key);
     return { type, id, reason, since: time(since), until: time(until) };
   });
-  return { data };
+  return { data, silent };
 }

@@ -1,9 +1,9 @@
 /** Everything that a node has of its broker, opened in the order in which it depends on each other. */
-import type { Heartbeat, Inbox, SharedLog } from '../../actors/kernel/clusterPorts.ts';
+import type { Heartbeat, SharedLog } from '../../actors/kernel/clusterPorts.ts';
 import { decodeWire, encodeWire } from '../../storage/wireCodec.ts';
 import { createNatsCalls, type NatsCalls } from '../../transport/nats/calls.ts';
 import type { BrokerConnection } from '../../transport/nats/connection.ts';
-import { createNatsInbox } from '../../transport/nats/inbox.ts';
+import { createNatsInbox, type NatsInbox } from '../../transport/nats/inbox.ts';
 import type { ClusterSettings } from '../../transport/nats/settings.ts';
 import { openSharedLog } from '../../transport/nats/sharedLog.ts';
 import { openSharedLedger } from '../../transport/nats/vendor/sharedLedger.ts';
@@ -13,7 +13,7 @@ import { version } from '../version.ts';
 
 export type Broker = {
   readonly log: SharedLog;
-  readonly inbox: Inbox;
+  readonly inbox: NatsInbox;
   readonly calls: NatsCalls;
   readonly settings: ClusterSettings;
   readonly ledger: SimulatorLedger;

@@ -12,6 +12,7 @@ import type { Ground, Home, Running } from '../home.ts';
 import { Unavailable } from '../shop.ts';
 import { unavailable } from '../unavailable.ts';
 import type { Broker } from './broker.ts';
+import { createClusterOperations } from './clusterOperations.ts';
 import { type InboxReader, readInbox } from './inboxReader.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
 import { createRemoteShop } from './remoteShop.ts';
@@ -69,7 +70,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
     });
     const serves = (shard: number): boolean => open.has(shard) && ownership.mayServe(shard);
     const serving = calls.serveNode(broker.self.node, async (body) => {
-      const answer = ownership.answer(body);
+      const answer = ownership.answer(body) ?? operations.answer(body);
       if (!answer) throw new Error('nobody here knows this question');
       return answer;
     });
@@ -117,32 +118,51 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
     }
 
     async function upToDate(): Promise<void> {
+      // Else the client would wait for it to come back.
+      if (!broker.connection.connected) throw new Unavailable('there is no connection to the broker', RETRY_AFTER_MS);
       const others = Array.from({ length: config.SHARDS }, (_, shard) => shard).filter((shard) => !serves(shard));
       try {
         await Promise.all(others.map((shard) => ownership.caughtUp(shard, UP_TO_DATE_MS)));
         // What was read may still wait to be written, and the catalog looks only at what is.
         copy.catchUp();
       } catch (error) {
-        throw new Unavailable(
-          `not everything could be looked at: ${error instanceof Error ? error.message : error}`,
-          RETRY_AFTER_MS,
-        );
+        throw new Unavailable(error instanceof Error ? error.message : String(error), RETRY_AFTER_MS);
       }
     }
 
     /** What nobody knows is refused by whoever has the first shard. */
     const shardOf = (address: Address): number => node.placementOf(address) ?? 0;
+    const drain = async (): Promise<void> => {
+      const left = await ownership.drain(DRAIN_PATIENCE_MS);
+      if (left > 0) logger.warn({ shards: left }, 'shards were left without a word: the others will miss this node');
+    };
+    const operations = createClusterOperations({
+      local,
+      shardOf,
+      view: ownership.view,
+      calls,
+      drain,
+      logger,
+    });
+    const offsetOf = (shard: number): number =>
+      open.get(shard)?.reader.offset() ?? copy.store.head(shard)?.inboxOffset ?? 0;
     const running: Running = {
       core: createRemoteShop({ local, serves, shardOf, calls, ...surroundings }),
       get ready() {
         return ownership.ready;
       },
       upToDate,
-      view: ownership.view,
-      async drain() {
-        const left = await ownership.drain(DRAIN_PATIENCE_MS);
-        if (left > 0) logger.warn({ shards: left }, 'shards were left without a word: the others will miss this node');
-      },
+      operations: { ...operations, inboxLags: () => inboxLags(inbox, config.SHARDS, offsetOf) },
+      status: () => ({
+        mode: 'cluster',
+        cluster: settings.cluster,
+        broker: {
+          connected: broker.connection.connected,
+          contactAgeMs: Math.max(0, clock.monotonic() - broker.connection.lastContact),
+        },
+        ...ownership.view(),
+      }),
+      drain,
       async stop(patienceMs) {
         await ownership.stop();
         serving.stop();
@@ -175,4 +195,18 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
     },
     run,
   };
+}
+
+/** Of the shards whose inbox the broker tells about. */
+async function inboxLags(
+  inbox: Broker['inbox'],
+  shards: number,
+  offsetOf: (shard: number) => number,
+): Promise<ReadonlyMap<number, number>> {
+  const lags = new Map<number, number>();
+  const find = async (shard: number): Promise<void> => {
+    lags.set(shard, Math.max(0, (await inbox.end(shard)) - offsetOf(shard)));
+  };
+  await Promise.allSettled(Array.from({ length: shards }, (_, shard) => find(shard)));
+  return lags;
 }

@@ -102,7 +102,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     standings,
     onChange,
     onNameTaken: (error) => {
-      logger.fatal({ error }, 'another node has the name of this one');
+      logger.fatal({ err: error }, 'another node has the name of this one');
       void stop();
       options.onNameTaken(error);
     },
@@ -170,9 +170,11 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     await Promise.all(owners.map((owner) => owner.stop()));
   }
 
-  const isReady = (): boolean =>
-    membership.state === 'active' &&
-    owners.every((owner) => owner.caughtUp && (place(owner.shard).owner !== me || owner.mayServe));
+  function isReady(): boolean {
+    contact.look();
+    if (membership.state !== 'active' || !contact.up) return false;
+    return owners.every((owner) => owner.caughtUp && (place(owner.shard).owner !== me || owner.mayServe));
+  }
 
   for (const owner of owners) owner.start();
   tick();
@@ -185,6 +187,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     stop,
     view: () => ({
       me,
+      state: membership.state,
       ready: isReady(),
       nodes: [{ ...self, state: membership.state, heardMsAgo: 0, shards: standings() }, ...membership.members()],
       shards: owners.map((owner) => shardView(owner, place(owner.shard), me, membership)),

@@ -375,6 +375,6 @@ export class ShardOwner {
 
   #warn(error: unknown, what: string, node?: string): void {
     if (!this.#stopped)
-      this.#parts.logger.warn({ error, shard: this.#shard, ...(node !== undefined && { node }) }, what);
+      this.#parts.logger.warn({ err: error, shard: this.#shard, ...(node !== undefined && { node }) }, what);
   }
 }

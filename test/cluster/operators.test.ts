@@ -1,12 +1,13 @@
 /** What operators see and do, on two nodes of one cluster: the same from any of them. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { until } from '../support/broker.ts';
 import { type Answer, expressOrder } from '../support/client.ts';
 import { type ClusterNode, startCluster, type TestCluster } from '../support/clusterNodes.ts';
 
 const cluster = suite<{ at: TestCluster; one: ClusterNode; two: ClusterNode }>('cluster: operators');
 cluster.before(async (context) => {
-  context.at = await startCluster();
+  context.at = await startCluster(['node-1', 'node-2'], { CHAOS: 'on' });
   const [one, two] = context.at.nodes;
   if (!one || !two) throw new Error('two nodes were started');
   Object.assign(context, { one, two });
@@ -34,6 +35,91 @@ cluster('a list on one node has what the other one has just acknowledged', async
     await here.until('/v1/orders?limit=100', token, isListed);
     const own = await there.call('GET', '/v1/orders?limit=100', { token });
     assert.ok(idsOf(own).includes(placed.body.id), `own list on ${there.name}, after order ${number}`);
+  }
+});
+
+type ShardSeen = { readonly id: number; readonly owner: string; readonly wanted: string; readonly epoch: number };
+
+/** Once both nodes say the same: heartbeats take a moment. */
+async function agreed(one: ClusterNode, two: ClusterNode, token: string): Promise<readonly ShardSeen[]> {
+  let seen: readonly ShardSeen[] = [];
+  await until('both nodes tell the same owners', async () => {
+    const [first, second] = await Promise.all(
+      [one, two].map(async (node) => (await node.call('GET', '/v1/admin/cluster', { token })).body.shards),
+    );
+    seen = first;
+    const owners = (shards: readonly ShardSeen[]) =>
+      JSON.stringify(shards.map(({ id, owner, epoch }) => [id, owner, epoch]));
+    return owners(first) === owners(second);
+  });
+  return seen;
+}
+
+cluster('nodes, shards, owners, standbys, epochs and lags are told alike by every node', async ({ one, two }) => {
+  const token = await one.staff();
+  await agreed(one, two, token);
+  for (const node of [one, two]) {
+    const { status, body } = await node.call('GET', '/v1/admin/cluster', { token });
+    assert.is(status, 200);
+    assert.equal([body.mode, body.cluster, body.node, body.ready], ['cluster', 'holdfast', node.name, true]);
+    assert.is(body.broker.connected, true);
+    assert.equal(
+      body.nodes.map(({ id, state }: { id: string; state: string }) => [id, state]),
+      [
+        ['node-1', 'active'],
+        ['node-2', 'active'],
+      ],
+    );
+    assert.is(body.shards.length, 4);
+    for (const shard of body.shards) {
+      const { id, owner, wanted, standby, epoch, phase, position, lag, inboxLag } = shard;
+      assert.is(owner, wanted);
+      assert.is(standby.id, owner === 'node-1' ? 'node-2' : 'node-1');
+      assert.is(phase, owner === node.name ? 'owning' : 'following');
+      assert.ok(epoch >= 1 && position >= epoch, `shard ${id}: ${JSON.stringify(shard)}`);
+      assert.ok(
+        [lag, standby.lag, inboxLag].every((each) => Number.isInteger(each)),
+        JSON.stringify(shard),
+      );
+    }
+    const owned = body.nodes.flatMap(({ shards }: { shards: readonly number[] }) => shards);
+    assert.equal([...owned].sort(), [0, 1, 2, 3]);
+  }
+});
+
+cluster('readiness tells what a node has, is to have and still lacks', async ({ one, two }) => {
+  const shards = [];
+  for (const node of [one, two]) {
+    const { status, body } = await node.call('GET', '/readyz');
+    assert.is(status, 200);
+    const { mode, state, broker } = body.detail;
+    assert.equal([mode, state, broker.connected], ['cluster', 'active', true]);
+    assert.equal(body.detail.shards.owned, body.detail.shards.serving);
+    assert.is(body.detail.shards.catchingUp, 0);
+    shards.push(body.detail.shards.owned);
+  }
+  assert.is(shards[0] + shards[1], 4);
+});
+
+cluster('an actor is looked at and killed from the node that does not have it', async ({ one, two }) => {
+  const staff = await one.staff();
+  const token = await one.guest();
+  const places = new Set<string>();
+  for (let number = 1; places.size < 2; number++) {
+    assert.ok(number < 30, 'of 30 carts some live on each of the two nodes');
+    const { body: cart } = await one.call('POST', '/v1/carts', { token });
+    const path = `/v1/admin/actors/cart/${cart.id}`;
+    const address = { type: 'cart', id: cart.id };
+    const [owner, other] = one.shop.node.shardFor(address) ? [one, two] : [two, one];
+    if (places.has(owner.name)) continue;
+    places.add(owner.name);
+    const seen = await other.call('GET', path, { token: staff });
+    assert.equal([seen.status, seen.body.live, seen.body.mailbox], [200, true, 0]);
+    const shard = owner.shop.node.shardFor(address);
+    const { liveActors } = owner.shop.node;
+    assert.is((await other.call('POST', `${path}/kill`, { token: staff })).status, 202);
+    assert.ok(shard?.mailbox(address) === undefined || owner.shop.node.liveActors <= liveActors);
+    assert.is((await other.call('GET', `/v1/carts/${cart.id}`, { token })).status, 200);
   }
 });
 

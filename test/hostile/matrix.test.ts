@@ -29,7 +29,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/^\w+ \/v1\/admin\/(orders|sagas)/, 'staff orders'],
   [/^\w+ \/v1\/admin\/staff/, 'staff staff'],
   [/^post \/v1\/admin\/actors\/.*\/kill$/, 'staff chaos'],
-  [/^\w+ \/v1\/admin\/(dead-letters|clock|actors|check|repairs|quarantine|backups)/, 'staff cluster'],
+  [/^\w+ \/v1\/admin\/(dead-letters|clock|actors|check|cluster|repairs|quarantine|backups)/, 'staff cluster'],
   [/^\w+ \/v1\/admin\/(payments|simulator)/, 'staff payments'],
   [/^get \/v1\/admin\/statistics/, 'staff orders'],
   [/^get \/v1\/admin\/caches/, 'staff cluster'],

@@ -45,7 +45,11 @@ export type TestCluster = {
   close(): Promise<void>;
 };
 
-export async function startCluster(names: readonly string[] = ['node-1', 'node-2']): Promise<TestCluster> {
+/** @param common settings of every node */
+export async function startCluster(
+  names: readonly string[] = ['node-1', 'node-2'],
+  common: Readonly<Record<string, string>> = {},
+): Promise<TestCluster> {
   const home = mkdtempSync(join(tmpdir(), 'holdfast-cluster-'));
   const broker = await startBroker({ folder: join(home, 'broker'), syncAlways: false });
   const nodes = new Set<ClusterNode>();
@@ -60,6 +64,7 @@ export async function startCluster(names: readonly string[] = ['node-1', 'node-2
       PORT: String(port),
       SHARDS,
       AUTH_SECRET,
+      ...common,
       ...env,
     });
     const log: Readonly<Record<string, unknown>>[] = [];
@@ -114,8 +119,8 @@ export async function startCluster(names: readonly string[] = ['node-1', 'node-2
 }
 
 function isSettled(shop: Holdfast, count: number): boolean {
-  const view = shop.cluster?.();
-  if (!view?.ready || view.nodes.filter(({ state }) => state === 'active').length !== count) return false;
+  const view = shop.status();
+  if (!view.ready || view.nodes.filter(({ state }) => state === 'active').length !== count) return false;
   return view.shards.every(({ owner, wanted }) => owner !== undefined && owner === wanted);
 }
 

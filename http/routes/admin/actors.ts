@@ -27,9 +27,9 @@ function addressOf({ shop }: Call, { type, id }: { type: string; id: string }): 
 }
 
 async function now(call: Call, address: Address): Promise<Answer> {
-  const { operators } = call.shop;
+  const { operators, operations } = call.shop;
   // Before it is read: reading brings it to life.
-  const mailbox = operators.mailbox(address);
+  const { live, mailbox } = await operations.inside(address);
   const found = await read<unknown>(call, address);
   if (!found) throw notFound('actor');
   const { version, state } = found;
@@ -37,8 +37,8 @@ async function now(call: Call, address: Address): Promise<Answer> {
   const body = {
     ...address,
     version,
-    live: mailbox !== undefined,
-    mailbox: mailbox ?? 0,
+    live,
+    mailbox,
     timers: timers.map(timerView),
     state: redacted(address.type, state, mayPersonal(call)),
   };

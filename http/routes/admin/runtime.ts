@@ -1,5 +1,4 @@
 /** The machine room: actors in quarantine, and the tools of tests (a clock to be moved, actors to be killed). */
-import { addressKey } from '../../../actors/kernel/address.ts';
 import type { RepairCommand } from '../../../supervisors/repairs.ts';
 import { ask } from '../../calls.ts';
 import { notFound } from '../../problem.ts';
@@ -51,7 +50,7 @@ const quarantine = route({
   summary: 'Actors that crashed again and again and get no messages for a while',
   access: { scope: 'cluster' },
   responses: { 200: { description: 'Those of now; a restart forgets them.', schema: quarantineSchema } },
-  handler: ({ shop }) => ({ status: 200, body: quarantineView(shop.quarantined()) }),
+  handler: async ({ shop }) => ({ status: 200, body: quarantineView(await shop.operations.quarantined()) }),
 });
 
 const liftQuarantine = route({
@@ -65,8 +64,8 @@ const liftQuarantine = route({
   responses: { 204: { description: 'What waits for it is delivered within seconds.' } },
   handler: async (call) => {
     const { params, query, shop } = call;
-    const key = addressKey(params);
-    if (!shop.quarantined().some((held) => held.key === key)) throw notFound('quarantine');
+    if (!shop.operators.knowsType(params.type)) throw notFound('quarantine');
+    if (!(await shop.operations.inside(params)).quarantined) throw notFound('quarantine');
     const why = query.why === undefined ? {} : { why: query.why };
     await ask(call, params, { type: 'LiftQuarantine', ...why } satisfies RepairCommand);
     return { status: 204 };
