@@ -20,7 +20,12 @@ export async function startEdge(shop: Partial<Shop> = {}, config: Partial<EdgeCo
   const registry = new Registry();
   const clock = createRealClock();
   const edge = createEdge({
-    shop: strict({ clock, health: () => ({ live: true, ready: true, detail: {} }), ...shop }),
+    shop: strict({
+      clock,
+      health: () => ({ live: true, ready: true, detail: {} }),
+      upToDate: async () => undefined,
+      ...shop,
+    }),
     policy: defaultPolicy,
     ids: createIds(() => clock.now()),
     logger: pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
