@@ -125,7 +125,8 @@ export function assembleHoldfast(ground: Ground, home: Home, replacements: Repla
   const { config, logger, policy, folder, db, clock, virtual, ids, telemetry, failPoint, caches, catalog } = ground;
   const { store, current, reader, idSecret, elsewhere } = home;
   const letters = createDeadLetters(reader);
-  const counts = createStoreFigures(reader);
+  // As the tables are: whoever watches must see something while the disk keeps them from being brought up to date.
+  const counts = { ...createStoreFigures(db), deadLetters: createDeadLetters(db).count };
   const vendor = createPaymentVendor({ ledger: home.ledger, clock, secret: idSecret, logger, isShared: home.isShared });
   const surroundings = { clock, random: ids.random, telemetry, log: logger };
   const gateways: Gateway[] = [
@@ -154,7 +155,7 @@ export function assembleHoldfast(ground: Ground, home: Home, replacements: Repla
     timersDue: () => counts.timers(clock.now()),
     timersPending: () => counts.timers(Number.MAX_SAFE_INTEGER),
     outboxPending: counts.outbox,
-    deadLetters: letters.count,
+    deadLetters: counts.deadLetters,
     deadLetterLimit: () => policy.alerts.deadLetters,
     quarantined: () => node.quarantined.length,
   });
