@@ -27,7 +27,7 @@ export type CampaignOptions = {
   /** After which a client gives a try up. */
   readonly patienceMs: number;
   readonly seed: number;
-  /** Without a fault, before the first, between them and after the last. */
+  /** Without a fault: twice before the first, then after each. */
   readonly calmMs: number;
   /** Told after each fault. */
   readonly progress: (round: Round) => void;
@@ -73,6 +73,8 @@ async function hurt(cluster: Cluster, options: CampaignOptions): Promise<Campaig
   const shelf = { skus: SKUS, scarce: SCARCE, warehouse: WAREHOUSE };
   const load = startLoad({ balancer, customers, staff, ...shelf, patienceMs, random });
   const { history } = load;
+  // What has just started is slower, and still spreads its shards.
+  await pause(calmMs);
   const begun = performance.now();
   await pause(calmMs);
   const hurtSince = performance.now();

@@ -36,6 +36,7 @@ export async function observe(observing: Observing): Promise<readonly NodeSeen[]
   if (!first) return [];
   const until = performance.now() + SETTLE_DEADLINE_MS;
   await eachOf(observing.history.placed, (placed) => settled(first, observing, placed, until));
+  await nothingReserved(first, observing, until);
   const seen: NodeSeen[] = [];
   for (const node of observing.nodes) seen.push(await observeNode(node, observing));
   return seen;
@@ -55,11 +56,31 @@ async function settled(
   }
 }
 
-/** An order is shown as ended or held while what it has taken is still on its way back. */
-async function isUndoing(node: ClusterNode, staff: string, { id, status }: PublicOrder): Promise<boolean> {
-  if (status === 'fulfilling' || status === 'payment-failed') return false;
+/** An order is shown as held as soon as it is, while what it has taken is still on its way back. */
+async function isUndoing(node: ClusterNode, staff: string, { id, status, payment }: PublicOrder): Promise<boolean> {
+  if (status === 'cancelled' || status === 'out-of-stock') return payment.captured.amount !== payment.refunded.amount;
+  if (status !== 'on-hold') return false;
   const told = await answered(node, { method: 'GET', path: `/v1/admin/sagas/${id}`, token: staff });
   return told.status === 200 && (JSON.parse(told.text) as { status: string }).status === 'compensating';
+}
+
+/** Reservations of orders that have ended go back a moment later. */
+async function nothingReserved(node: ClusterNode, { skus, staff }: Observing, until: number): Promise<void> {
+  for (;;) {
+    const stock = await stockOf(node, skus, staff);
+    if (stock.every(({ reserved }) => reserved === 0) || performance.now() > until) return;
+    await pause(RETRY_MS);
+  }
+}
+
+async function stockOf(node: ClusterNode, skus: readonly string[], token: string): Promise<readonly SeenStock[]> {
+  const stock: SeenStock[] = [];
+  await eachOf(skus, async (sku) => {
+    const { text } = await answered(node, { method: 'GET', path: `/v1/admin/stock/${sku}`, token });
+    const { warehouses } = JSON.parse(text) as { warehouses: readonly Omit<SeenStock, 'sku'>[] };
+    stock.push(...warehouses.map((row) => ({ ...row, sku })));
+  });
+  return stock;
 }
 
 async function observeNode(node: ClusterNode, observing: Observing): Promise<NodeSeen> {
@@ -77,12 +98,7 @@ async function observeNode(node: ClusterNode, observing: Observing): Promise<Nod
   await eachOf([...tokens], async ([customer, token]) => {
     lists.set(customer, await listOf(node, token));
   });
-  const stock: SeenStock[] = [];
-  await eachOf(skus, async (sku) => {
-    const { text } = await answered(node, { method: 'GET', path: `/v1/admin/stock/${sku}`, token: staff });
-    const { warehouses } = JSON.parse(text) as { warehouses: readonly Omit<SeenStock, 'sku'>[] };
-    stock.push(...warehouses.map((row) => ({ ...row, sku })));
-  });
+  const stock = await stockOf(node, skus, staff);
   return { node: node.name, orders, repeats, lists, stock, complaints: await complaintsOf(node, staff) };
 }
 
