@@ -49,7 +49,8 @@ export type Campaign = {
 };
 
 export async function runCampaign(options: CampaignOptions): Promise<Campaign> {
-  const cluster = await startCluster({ nodes: options.nodes, brokers: options.brokers });
+  const { nodes, brokers, faults } = options;
+  const cluster = await startCluster({ nodes, brokers, severable: faults.includes('cut') });
   try {
     return await hurt(cluster, options);
   } finally {

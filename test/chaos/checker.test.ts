@@ -133,6 +133,7 @@ checker('the gap is the longest time without an answered order, up to both ends'
   assert.is(measured.requests, 4);
   assert.equal(measured.errors, { ECONNREFUSED: 1 });
   assert.is(felt({ ...createHistory(), requests }, 0, 200).gapMs, 110);
+  assert.is(felt({ ...createHistory(), requests }, 10, 60).requests, 2, 'a request belongs to when it was answered');
 });
 
 checker('a quantile is of the nearest rank', () => {

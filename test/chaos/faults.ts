@@ -8,6 +8,9 @@ export const faultNames = [
   'term',
   'kill',
   'pause',
+  'cut',
+  'rolling',
+  'kill-all',
   'broker-restart',
   'broker-outage',
   'broker-pause',
@@ -35,12 +38,9 @@ export async function inflict(name: FaultName, world: FaultWorld): Promise<void>
   const broker = cluster.brokers[Math.floor(random() * cluster.brokers.length)];
   if (!node || !broker) throw new Error('nothing is left to be hurt');
   switch (name) {
-    case 'term': {
-      const how = await node.term();
-      if (how !== 0) throw new Error(`${node.name} ended with ${how} after SIGTERM`);
-      await node.start();
+    case 'term':
+      await restarted(node);
       break;
-    }
     case 'kill':
       await node.kill();
       await pause(pains.awayMs);
@@ -50,6 +50,19 @@ export async function inflict(name: FaultName, world: FaultWorld): Promise<void>
       node.pause();
       await pause(pains.pauseMs);
       node.resume();
+      break;
+    case 'cut':
+      node.cut();
+      await pause(pains.pauseMs);
+      node.heal();
+      break;
+    case 'rolling':
+      for (const each of up) await restarted(each);
+      break;
+    case 'kill-all':
+      await Promise.all([...up, ...cluster.brokers].map((each) => each.kill()));
+      await Promise.all(cluster.brokers.map((each) => each.restart()));
+      await Promise.all(up.map((each) => each.start()));
       break;
     case 'broker-restart':
       await broker.restart();
@@ -75,6 +88,12 @@ export async function inflict(name: FaultName, world: FaultWorld): Promise<void>
   }
   await Promise.all(cluster.brokers.map((each) => each.healthy()));
   await allReady(cluster);
+}
+
+async function restarted(node: ClusterNode): Promise<void> {
+  const how = await node.term();
+  if (how !== 0) throw new Error(`${node.name} ended with ${how} after SIGTERM`);
+  await node.start();
 }
 
 /** A node with an empty disk comes, gets its share and goes again. */

@@ -2,7 +2,7 @@
 import type { History } from './history.ts';
 
 export type Felt = {
-  /** Answered requests that were begun in this time. */
+  /** Requests that were answered in this time. */
   readonly requests: number;
   /** Longest time in which no order was answered, in ms. */
   readonly gapMs: number;
@@ -15,7 +15,7 @@ export type Felt = {
 };
 
 export function felt({ requests, attempts }: History, from: number, until: number): Felt {
-  const within = requests.filter((request) => request.from >= from && request.from < until);
+  const within = requests.filter((request) => request.until >= from && request.until < until);
   const times = within.map((request) => request.until - request.from);
   const orders = requests.filter(({ kind }) => kind === 'order').map((request) => request.until);
   const moments = [from, ...orders.filter((at) => at > from && at < until).toSorted((a, b) => a - b), until];

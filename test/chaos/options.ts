@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 import { type FaultName, faultNames, type Pains } from './faults.ts';
 
 const MS_PER_SECOND = 1_000;
-const DEFAULT_FAULTS: readonly FaultName[] = faultNames.filter((name) => name !== 'broker-kill');
+/** Brokers of a group tell nodes of each other, past any way that could be cut. */
+const NOT_WITH: Readonly<Record<number, FaultName>> = { 1: 'broker-kill', 3: 'cut' };
 
 export type ChaosOptions = {
   readonly faults: readonly FaultName[];
@@ -20,7 +21,7 @@ export type ChaosOptions = {
 export const USAGE = `npm run chaos -- [options]
 
   --faults NAMES  ${faultNames.join(', ')}; several with commas
-                  (all but broker-kill, which needs --brokers 3)
+                  (all but broker-kill, which needs --brokers 3; cut needs --brokers 1)
   --times N       each fault so often (10), on a cluster of its own
   --nodes N       (3)
   --brokers N     1 or 3 (1)
@@ -43,8 +44,9 @@ export function readOptions(args: readonly string[]): ChaosOptions | 'help' {
   if (values.help) return 'help';
   const brokers = whole('brokers', values.brokers);
   if (brokers !== 1 && brokers !== 3) throw new UsageError('--brokers must be 1 or 3');
-  const faults = values.faults === undefined ? DEFAULT_FAULTS : values.faults.split(',').map(fault);
+  const faults = values.faults === undefined ? fitting(brokers) : values.faults.split(',').map(fault);
   if (brokers < 3 && faults.includes('broker-kill')) throw new UsageError('broker-kill needs --brokers 3');
+  if (brokers > 1 && faults.includes('cut')) throw new UsageError('cut needs --brokers 1');
   return {
     faults,
     times: whole('times', values.times),
@@ -83,6 +85,10 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function fitting(brokers: number): readonly FaultName[] {
+  return faultNames.filter((name) => name !== NOT_WITH[brokers]);
 }
 
 function fault(name: string): FaultName {

@@ -6,6 +6,7 @@ import type { Broker } from '../../transport/nats/server/broker.ts';
 import { startBroker } from '../../transport/nats/server/broker.ts';
 import { startBrokers } from '../../transport/nats/server/brokers.ts';
 import { freePorts } from '../../transport/nats/server/ports.ts';
+import { startProxy, type Proxy as Way } from './proxy.ts';
 import { type Server, startServer } from './server.ts';
 
 /** Several nodes start at once on a machine that may have other things to do. */
@@ -17,6 +18,8 @@ export type ClusterOptions = {
   /** One or three. */
   readonly brokers?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Each node has a way of its own to the broker, which can be cut. With one broker only: several tell of each other. */
+  readonly severable?: boolean;
 };
 
 /** One node; started again it has the same name, port and folder. */
@@ -35,6 +38,10 @@ export type ClusterNode = {
   /** SIGSTOP: its connections stay open and nothing answers. */
   pause(): void;
   resume(): void;
+  /** What it and the broker send to each other goes nowhere, without a word. In a cluster that is severable. */
+  cut(): void;
+  /** Connections can be made again. */
+  heal(): void;
   /** The newest lines of its log. */
   lastLines(count: number): readonly string[];
 };
@@ -51,10 +58,12 @@ export type Cluster = {
 };
 
 /** @throws when a process isn't ready in time; nothing is left running then */
-export async function startCluster({ nodes: count, brokers: width = 1, env = {} }: ClusterOptions): Promise<Cluster> {
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { nodes: count, brokers: width = 1, env = {}, severable = false } = options;
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-cluster-'));
   const group = await openBrokers(join(folder, 'brokers'), width);
   const nodes: ClusterNode[] = [];
+  const ways: Way[] = [];
   const cluster: Cluster = {
     nodes,
     brokers: group.all,
@@ -62,13 +71,17 @@ export async function startCluster({ nodes: count, brokers: width = 1, env = {} 
     async add() {
       const name = `node-${nodes.length + 1}`;
       const [port = 0] = await freePorts(1);
-      const shared = { NATS_URL: group.url, REPLICAS: String(width), NODE_NAME: name, LOG_LEVEL: 'info' };
-      const node = createNode(name, port, join(folder, name), { ...shared, ...env });
+      const proxy = severable ? await startProxy(group.all[0]?.port ?? 0) : undefined;
+      if (proxy) ways.push(proxy);
+      const NATS_URL = proxy?.url ?? group.url;
+      const shared = { NATS_URL, REPLICAS: String(width), NODE_NAME: name, LOG_LEVEL: 'info' };
+      const node = createNode({ name, port, folder: join(folder, name), env: { ...shared, ...env } }, proxy);
       nodes.push(node);
       return node;
     },
     async close() {
       await Promise.all(nodes.map((node) => node.kill()));
+      for (const proxy of ways) proxy.close();
       await Promise.all(group.all.map((broker) => broker.kill()));
       rmSync(folder, { recursive: true, force: true });
     },
@@ -89,7 +102,14 @@ async function openBrokers(folder: string, width: number): Promise<{ all: readon
   return { all: [broker], url: broker.url };
 }
 
-function createNode(name: string, port: number, folder: string, env: Readonly<Record<string, string>>): ClusterNode {
+type NodeSettings = {
+  readonly name: string;
+  readonly port: number;
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+};
+
+function createNode({ name, port, folder, env }: NodeSettings, proxy: Way | undefined): ClusterNode {
   let server: Server | undefined;
   let earlier = 0;
   const takeoversNow = (): number => server?.log.filter((line) => line.includes(TAKEN_OVER)).length ?? 0;
@@ -124,6 +144,8 @@ function createNode(name: string, port: number, folder: string, env: Readonly<Re
     term: () => end('SIGTERM'),
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
+    cut: () => proxy?.swallow(),
+    heal: () => proxy?.drop(),
     lastLines: (count) => server?.log.slice(-count) ?? [],
   };
 }
