@@ -81,11 +81,14 @@ export interface Edge {
   stop(): Promise<void>;
 }
 
+/** Requests under way get so long when the edge stops. */
+export const EDGE_STOP_MS = 15_000;
+
 const DEFAULTS = {
   maxInFlight: 1_000,
   requestDeadlineMs: 10_000,
   receiveTimeoutMs: 10_000,
-  stopTimeoutMs: 15_000,
+  stopTimeoutMs: EDGE_STOP_MS,
   trustedHops: 0,
   requestsPerMinute: 0,
 };

@@ -42,7 +42,7 @@ import { createShopCore, type ShopCore } from './shop.ts';
 import type { RuntimeTelemetry } from './telemetry.ts';
 
 /** How long stopping waits for work under way. */
-const STOP_PATIENCE_MS = 10_000;
+export const STOP_PATIENCE_MS = 10_000;
 /** How long the checker waits, in real time, before it looks again at what seems wrong. */
 const CHECK_AGAIN_MS = 250;
 /** How long advancing the virtual clock waits, at each step, for what the step caused. */

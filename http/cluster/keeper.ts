@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../../supervisors/config.ts';
 
 /** From SIGTERM to SIGKILL, in seconds. */
-const NODE_PATIENCE_S = 60;
+export const NODE_PATIENCE_S = 60;
 const BROKER_PATIENCE_S = 10;
 
 /** Reads lines: `node <pid>`, `broker <pid>`, `gone <pid>` once it has ended (the number may be another's then), `done`. */

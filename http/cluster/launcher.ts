@@ -17,7 +17,7 @@ import type { Screen } from './screen.ts';
 
 const KEEPER_FILE = 'launcher.pid';
 /** Longer than a node waits for its shards to be taken over and for work under way. */
-const STOP_PATIENCE_MS = 60_000;
+export const STOP_PATIENCE_MS = 60_000;
 const READY_POLL_MS = 100;
 const READY_TIMEOUT_MS = 2_000;
 /** What http/serve.ts prints when it has thought of a password. */

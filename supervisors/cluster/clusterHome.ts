@@ -19,7 +19,7 @@ import { createRemoteShop } from './remoteShop.ts';
 import { serveShard } from './shardService.ts';
 
 /** How long a node that leaves waits for the others to come for its shards. */
-const DRAIN_PATIENCE_MS = 20_000;
+export const DRAIN_PATIENCE_MS = 20_000;
 /** How long a list waits for this node's tables to hold what is in the logs. */
 const UP_TO_DATE_MS = 5_000;
 const RETRY_AFTER_MS = 1_000;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 
 /** A record is 256 KB at most as a rule, but one commit can be larger; above 8 MB nats-server itself advises against. */
-const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
+export const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 
 export type BrokerPorts = { readonly client: number; readonly monitor: number };
 
