@@ -32,10 +32,12 @@ export type LocalCopy = FollowedTables & {
   readonly reader: Db;
   catchUp(): void;
   /**
-   * The log is to be read from after this position on, with the title as of there: it begins elsewhere than before. What the
-   * tables hold of it already is passed over.
+   * The log is to be read from after this position on, as if nothing were known of it: its positions aren't what they were.
+   * The records that the tables hold are passed over.
    */
-  readAnew(shard: number, after: LogPosition, title?: ShardTitle): void;
+  readAnew(shard: number, after: LogPosition): void;
+  /** The tables hold just this record under its number; 0 is the one before the first. */
+  holds(shard: number, record: { readonly n: number; readonly hash: string }): boolean;
 };
 
 export type LocalCopyOptions = {
@@ -186,13 +188,14 @@ export function createLocalCopy(db: Db, { projections, tables, troubled }: Local
     current,
     reader,
     catchUp,
-    readAnew(shard, after, title) {
+    readAnew(shard, after) {
       const standing = standingOf(shard);
       standing.position = after;
-      standing.title = title;
+      standing.title = undefined;
       touched.add(shard);
       catchUp();
     },
+    holds: (shard, { n, hash }) => n === 0 || held(shard, n) === hash,
   };
 }
 

@@ -29,21 +29,21 @@ export async function bringRecords(
   for await (const encoded of heldRecords(db, shard)) {
     const { n } = encoded.record;
     if (n === newest.n) {
-      if (encoded.hash !== newest.hash) throw parted(shard, newest.n);
+      if (encoded.hash !== newest.hash) throw logParted(shard, newest.n);
       agrees = true;
     }
     if (n <= newest.n) continue;
-    if (!agrees) throw parted(shard, newest.n);
+    if (!agrees) throw logParted(shard, newest.n);
     end = await claim.bring(encoded);
     records += 1;
   }
-  if (!agrees) throw parted(shard, newest.n);
+  if (!agrees) throw logParted(shard, newest.n);
   return { end, records };
 }
 
-const parted = (shard: number, n: number): LogParted =>
+export const logParted = (shard: number, n: number): LogParted =>
   new LogParted(
-    `the log of shard ${shard} at the broker ends with a record ${n} that this node's copy doesn't hold: the two have ` +
-      'parted, and nothing was overwritten. If the broker is right, start this node with an empty DATA_DIR; if this node ' +
+    `the log of shard ${shard} at the broker ends with a record ${n} that this node's copy doesn't hold, or holds another one: the ` +
+      'two have parted, and nothing was overwritten. If the broker is right, start this node with an empty DATA_DIR; if this node ' +
       'is right, restore the newer data of the broker, or found another cluster with CLUSTER and a copy of this DATA_DIR',
   );

@@ -14,6 +14,7 @@ import { unavailable } from '../unavailable.ts';
 import type { Broker } from './broker.ts';
 import { createClusterOperations } from './clusterOperations.ts';
 import { type InboxReader, readInbox } from './inboxReader.ts';
+import { createMending } from './mendShard.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
 import { createRemoteShop } from './remoteShop.ts';
 import { serveShard } from './shardService.ts';
@@ -55,9 +56,16 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       clock,
       random: ids.random,
       logger,
-      restore: async (_shard, why) => {
-        throw new Error('this node can not mend its copy by itself: start it with an empty DATA_DIR', { cause: why });
-      },
+      restore: createMending({
+        me: broker.self.node,
+        db,
+        log,
+        inbox,
+        copy,
+        isOpen: (shard) => open.has(shard),
+        placementOf: node.placementOf,
+        ...surroundings,
+      }),
       onNameTaken: end,
     });
     const discovery = answerDiscovery({

@@ -9,6 +9,8 @@ const LOOK_FACTOR = 8;
 export type NewestRecord = {
   readonly n: number;
   readonly hash: string;
+  /** In ms since the epoch. */
+  readonly at: number;
   /** Of the newest entry of any kind. */
   readonly end: LogPosition;
   /** Of the oldest entry that is kept. */
@@ -27,11 +29,11 @@ export async function newestRecord(log: Omit<SharedLog, 'claim'>, shard: number)
     if (found) return { ...found, end, begin };
     if (after > begin - 1) continue;
     if (begin > 1) throw new LogUnreadable(`the log of shard ${shard} holds no record any more`, 'trimmed');
-    return { n: 0, hash: GENESIS_HASH, end, begin };
+    return { n: 0, hash: GENESIS_HASH, at: 0, end, begin };
   }
 }
 
-type Found = Pick<NewestRecord, 'n' | 'hash'> | undefined;
+type Found = Pick<NewestRecord, 'n' | 'hash' | 'at'> | undefined;
 
 async function lastBetween(
   log: Pick<SharedLog, 'follow'>,
@@ -43,8 +45,10 @@ async function lastBetween(
   return new Promise((resolve, reject) => {
     let found: Found;
     const on = (entry: LogEntry): void => {
-      if (entry.kind === 'record' && entry.position <= end)
-        found = { n: entry.record.record.n, hash: entry.record.hash };
+      if (entry.kind === 'record' && entry.position <= end) {
+        const { record, hash } = entry.record;
+        found = { n: record.n, hash, at: record.at };
+      }
       if (entry.position < end) return;
       following.stop();
       resolve(found);
