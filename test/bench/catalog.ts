@@ -15,7 +15,14 @@ export type Shop = { readonly skus: readonly string[]; readonly delivered: Deliv
 /** Fills the folder through the public interface and leaves it closed. */
 export async function createShop(folder: string): Promise<Shop> {
   const server = await startBenchServer(folder);
-  const client = createClient(server.url);
+  const shop = await fillShop(server.url);
+  await stopServer(server);
+  return shop;
+}
+
+/** Fills an empty shop that runs. */
+export async function fillShop(url: string): Promise<Shop> {
+  const client = createClient(url);
   const staff = await client.staff();
   const skus = Array.from({ length: PRODUCTS }, (_, index) => `BENCH-${String(index + 1).padStart(3, '0')}`);
   const queue = [...skus.entries()];
@@ -24,9 +31,7 @@ export async function createShop(folder: string): Promise<Shop> {
       for (let entry = queue.pop(); entry; entry = queue.pop()) await createProduct(client, staff, entry[1], entry[0]);
     }),
   );
-  const delivered = await deliverOne(client, staff, skus.slice(0, 2));
-  await stopServer(server);
-  return { skus, delivered };
+  return { skus, delivered: await deliverOne(client, staff, skus.slice(0, 2)) };
 }
 
 async function createProduct(client: Client, token: string, sku: string, index: number): Promise<void> {

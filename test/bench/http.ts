@@ -50,3 +50,18 @@ export function createHttp(url: string, maxConnections: number): Http {
     close: () => agent.destroy(),
   };
 }
+
+/** Each request to the next of them. */
+export function inTurn(https: readonly Http[]): Http {
+  let requests = 0;
+  return {
+    send(...request) {
+      const next = https[requests++ % https.length];
+      if (!next) throw new Error('there is nobody to send to');
+      return next.send(...request);
+    },
+    close() {
+      for (const http of https) http.close();
+    },
+  };
+}

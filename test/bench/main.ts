@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createClient } from '../support/client.ts';
 import { type Buyers, createBuyers } from './buyers.ts';
 import { createShop, type Shop } from './catalog.ts';
+import { type ClusterRun, measureCluster } from './cluster.ts';
 import { expressClosed, expressOpen, outcomeOf } from './express.ts';
 import { type Filled, fillStore } from './fill.ts';
 import { createHttp, type Http } from './http.ts';
@@ -60,6 +61,7 @@ async function bench(options: BenchOptions): Promise<void> {
   const recoveries: RecoveryRun[] = [];
   const fresh: Stage = { stored: 0, measureMs: options.seconds * 1_000, folderFor: (name) => copyOf(template, name) };
   await measure(fresh, shop, options, loads, recoveries);
+  const cluster = options.only.has('cluster') ? await clustered(copyOf(template, 'alone'), shop, options) : undefined;
   let filling: Filling | undefined;
   if (options.stored > 0) {
     filling = await fill(template, shop, options.stored);
@@ -73,6 +75,7 @@ async function bench(options: BenchOptions): Promise<void> {
     ...(filling && { filling }),
     loads,
     recoveries,
+    ...(cluster && { cluster }),
   };
   writeFileSync(join(RESULTS, 'latest.json'), `${JSON.stringify(report, null, 2)}\n`);
   process.stdout.write(markdown(report));
@@ -95,6 +98,15 @@ async function measure(
       ...(await recovery(stage.folderFor('recovery'), shop.skus, options.inFlight)),
     });
   }
+}
+
+function clustered(alone: string, { skus }: Shop, { inFlight, seconds, profile }: BenchOptions): Promise<ClusterRun> {
+  const folder = join(work, 'cluster');
+  const window = { warmUpMs: WARM_UP_MS, measureMs: seconds * 1_000 };
+  const profileFolder = (name: string): string | undefined =>
+    profile ? join(RESULTS, `profile-cluster-${name}`) : undefined;
+  for (const name of ['alone', 'cluster']) removeFolder(join(RESULTS, `profile-cluster-${name}`));
+  return measureCluster({ folder, alone, skus, inFlight, window, profileFolder, progress });
 }
 
 function loadScenarios({ inFlight, rate }: BenchOptions): readonly LoadScenario[] {

@@ -1,7 +1,7 @@
 /** What to measure, from the command line. */
 import { parseArgs } from 'node:util';
 
-const SCENARIOS = ['express', 'open', 'storefront', 'recovery'] as const;
+const SCENARIOS = ['express', 'open', 'storefront', 'recovery', 'cluster'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export type BenchOptions = {

@@ -1,4 +1,6 @@
 /** The figures as Markdown tables. */
+import type { ClusterRun } from './cluster.ts';
+import { clusterTables } from './clusterReport.ts';
 import type { Outcome } from './express.ts';
 import type { Percentiles } from './latency.ts';
 import type { LoadFigures } from './load.ts';
@@ -6,6 +8,7 @@ import type { Machine } from './machine.ts';
 import type { BenchOptions } from './options.ts';
 import type { ProfileSummary } from './profile.ts';
 import type { Recovery } from './recovery.ts';
+import { milliseconds, PERCENTILES, per, table } from './tables.ts';
 
 export type LoadRun = {
   readonly name: string;
@@ -31,6 +34,7 @@ export type Report = {
   readonly filling?: Filling;
   readonly loads: readonly LoadRun[];
   readonly recoveries: readonly RecoveryRun[];
+  readonly cluster?: ClusterRun;
 };
 
 const KB = 1_024;
@@ -42,14 +46,16 @@ const MAX_UNFINISHED = 0.02;
 const PART_SHOWN = 0.005;
 
 export function markdown(report: Report): string {
-  const { loads, recoveries, filling } = report;
+  const { loads, recoveries, filling, cluster } = report;
   const parts = [
     heading(report),
     ...(loads.length > 0 ? [loadTable(loads), ...loads.flatMap(remarks), costTable(loads)] : []),
     ...loads.flatMap(({ name, steps }) => (steps ? [stepTable(name, steps)] : [])),
     ...(recoveries.length > 0 ? [recoveryTable(recoveries), ...recoveries.map(kept)] : []),
     ...(filling ? [fillingNote(filling)] : []),
-    ...loads.flatMap((run) => (run.profile ? [profileTables(run, run.profile)] : [])),
+    ...(cluster ? clusterTables(cluster) : []),
+    ...loads.flatMap((run) => (run.profile ? [profileTables(titled(run), run.profile)] : [])),
+    ...(cluster?.profiles ?? []).map(({ name, profile }) => profileTables(`cluster, ${name}`, profile)),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -165,26 +171,18 @@ function fillingNote({ orders, seconds, commitsPerOrder, databaseBytes }: Fillin
   );
 }
 
-function profileTables({ name, stored }: LoadRun, { file, busyMs, idleMs, parts, functions }: ProfileSummary): string {
+const titled = ({ name, stored }: LoadRun): string => `${name}, ${thousands(stored)} stored`;
+
+function profileTables(title: string, { file, busyMs, idleMs, parts, functions }: ProfileSummary): string {
   const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
   const rows = (shares: ProfileSummary['parts']) =>
     shares.map(({ name: each, ms, share }) => [each, ms.toFixed(0), percent(share)]);
   return [
-    `## Profile: ${name}, ${thousands(stored)} stored`,
+    `## Profile: ${title}`,
     `Main thread, start to stop: ${(busyMs / 1_000).toFixed(1)} s busy, ${(idleMs / 1_000).toFixed(1)} s idle. ${file}`,
     table(['part', 'self ms', 'of busy'], rows(parts.filter(({ share }) => share >= PART_SHOWN))),
     table(['function', 'self ms', 'of busy'], rows(functions)),
   ].join('\n\n');
-}
-
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`;
-  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  return [line(headings), line(rule), ...rows.map(line)].join('\n');
 }
 
 function failed({ failures }: LoadFigures): number {
@@ -197,10 +195,4 @@ function counted(counts: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
-function per(total: number | undefined, count: number, digits: number): string {
-  return total === undefined || count === 0 ? '–' : (total / count).toFixed(digits);
-}
-
-const PERCENTILES = ['p50 ms', 'p95 ms', 'p99 ms', 'max ms'];
-const milliseconds = ({ p50, p95, p99, max }: Percentiles): string[] => [p50, p95, p99, max].map((ms) => ms.toFixed(1));
 const thousands = (count: number): string => count.toLocaleString('en-US');

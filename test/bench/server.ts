@@ -9,11 +9,16 @@ import { type Server, startServer } from '../support/server.ts';
 const READY_DEADLINE_MS = 120_000;
 const DATABASE = 'holdfast.sqlite';
 
-export async function startBenchServer(folder: string, profileFolder?: string): Promise<Server> {
+/** @param env beside what every measured server has, such as its broker */
+export async function startBenchServer(
+  folder: string,
+  profileFolder?: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Server> {
   return startServer({
     folder,
     port: await freePort(),
-    env: { LOG_LEVEL: 'warn', SEED: 'none', CLOCK: 'real' },
+    env: { LOG_LEVEL: 'warn', SEED: 'none', CLOCK: 'real', ...env },
     deadlineMs: READY_DEADLINE_MS,
     ...(profileFolder !== undefined && { nodeArguments: ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`] }),
   });

@@ -79,6 +79,32 @@ export function createProbe(http: Http, pid: number): Probe {
   };
 }
 
+/** One probe of several servers on this machine, which are taken for one. */
+export function togetherOf(probes: readonly Probe[]): Probe {
+  return async () => {
+    const samples = await Promise.all(probes.map((probe) => probe()));
+    return samples.reduce(plus);
+  };
+}
+
+const plus = (one: Sample, other: Sample): Sample => ({
+  ...one,
+  appends: one.appends + other.appends,
+  commits: one.commits + other.commits,
+  appendMs: one.appendMs + other.appendMs,
+  process: one.process && other.process && added(one.process, other.process),
+});
+
+const added = (one: ProcessUsage, other: ProcessUsage): ProcessUsage => ({
+  cpuMs: one.cpuMs + other.cpuMs,
+  writtenBytes: one.writtenBytes + other.writtenBytes,
+  rssBytes: one.rssBytes + other.rssBytes,
+  peakRssBytes: one.peakRssBytes + other.peakRssBytes,
+});
+
+/** CPU time of a process since its start; undefined where the system doesn't tell. */
+export const cpuMsOf = (pid: number): number | undefined => usageOf(pid)?.cpuMs;
+
 export function usedBetween(before: Sample, after: Sample): Used {
   const used = {
     appends: after.appends - before.appends,
