@@ -4,7 +4,7 @@
  * synced for its own sake: after a power failure the file is a little behind and goes on following where it is.
  */
 
-import type { AddressKey } from '../actors/kernel/address.ts';
+import { type AddressKey, parseAddressKey } from '../actors/kernel/address.ts';
 import { type LogEntry, type LogPosition, LogUnreadable } from '../actors/kernel/clusterPorts.ts';
 import { type FollowedTables, type ShardTitle, titleAfter } from '../actors/kernel/followedTables.ts';
 import type { EncodedRecord, ShardStore } from '../actors/kernel/ports.ts';
@@ -43,6 +43,8 @@ export type LocalCopy = FollowedTables & {
 export type LocalCopyOptions = {
   readonly projections: readonly Projection[];
   readonly tables: Tables;
+  /** Aggregate types that are looked up without having what waits written first: rarely changed, and then written at once. */
+  readonly eager: ReadonlySet<string>;
   /** The file can't be written now; it is tried again with the next entry, or when somebody looks. */
   readonly troubled: (error: unknown) => void;
 };
@@ -56,7 +58,10 @@ const STANDINGS = `
   SELECT shard, position, title, n, hash FROM (SELECT shard FROM heads UNION SELECT shard FROM followed)
     LEFT JOIN heads USING (shard) LEFT JOIN followed USING (shard)`;
 
-export function createLocalCopy(db: Db, { projections, tables, troubled }: LocalCopyOptions): LocalCopy {
+export function createLocalCopy(db: Db, { projections, tables, eager, troubled }: LocalCopyOptions): LocalCopy {
+  // The truth is at the broker. A power failure takes the newest transactions, all that they wrote at once; what they
+  // held is followed again.
+  db.pragma('synchronous = NORMAL');
   const writeRecord = createLogWriter(db, projections);
   const putFollowed = createFollowedWriter(db);
   const held = createHeldHashes(db);
@@ -118,13 +123,16 @@ export function createLocalCopy(db: Db, { projections, tables, troubled }: Local
     scheduled = true;
     setTimeout(() => {
       scheduled = false;
-      if (!db.open) return;
-      try {
-        write();
-      } catch (error) {
-        troubled(error);
-      }
+      if (db.open) tryWrite();
     }, WRITE_AFTER_MS).unref();
+  }
+
+  function tryWrite(): void {
+    try {
+      write();
+    } catch (error) {
+      troubled(error);
+    }
   }
 
   function take(shard: number, position: LogPosition, record: EncodedRecord): void {
@@ -181,10 +189,13 @@ export function createLocalCopy(db: Db, { projections, tables, troubled }: Local
     },
     own: (shard, position, record) => {
       if (position > standingOf(shard).position) take(shard, position, record);
+      // Whoever made the change is answered next.
+      if (record.record.commits.some(({ key }) => eager.has(parseAddressKey(key).type))) tryWrite();
       awaited.get(shard)?.();
       awaited.delete(shard);
     },
-    store: createShardStore(current, { reader, waitsFor, catchUp, snapshotsWaiting }),
+    // Only what waits is written before it is looked for: with each order new aggregates are loaded of which nothing does.
+    store: createShardStore(db, { reader, current, waitsFor, catchUp, snapshotsWaiting }),
     current,
     reader,
     catchUp,

@@ -9,14 +9,18 @@ import type { Tables } from './tables.ts';
 
 type TimerRow = { key: string; name: string; at: number; seq: number; message: string };
 
-type FollowingTables = Pick<Tables, 'reader' | 'catchUp' | 'waitsFor' | 'snapshotsWaiting'>;
+type FollowingTables = Pick<Tables, 'reader' | 'catchUp' | 'waitsFor' | 'snapshotsWaiting'> & {
+  /** Sees the newest record, where the log itself is written some moments later too. */
+  readonly current?: Db;
+};
 
 /** @param tables that follow the log; absent where nothing more comes */
 export function createShardStore(db: Db, tables?: FollowingTables): ShardStore {
   const reader = tables?.reader ?? db;
-  const head = db.prepare<[number], { n: number; epoch: number; hash: string; inboxOffset: number }>(
-    'SELECT n, epoch, hash, inbox_offset AS inboxOffset FROM heads WHERE shard = ?',
-  );
+  const head = (tables?.current ?? db).prepare<
+    [number],
+    { n: number; epoch: number; hash: string; inboxOffset: number }
+  >('SELECT n, epoch, hash, inbox_offset AS inboxOffset FROM heads WHERE shard = ?');
   const known = db.prepare<[string], 1>('SELECT 1 FROM places WHERE key = ? LIMIT 1').pluck();
   const snapshot = db.prepare<[string], { seq: number; version: number; body: string }>(
     'SELECT seq, version, body FROM snapshots WHERE key = ?',

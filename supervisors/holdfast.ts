@@ -172,7 +172,8 @@ export function assembleHoldfast(ground: Ground, home: Home, replacements: Repla
   const { simulation, news } = vendor.open(node);
   const customerOrders = createCustomerOrdersReader(reader);
   const stock = createStockReader(current);
-  const shelves = createShelfReader(current);
+  // A hint, for each order: what is to be written first would cost more than what it adds.
+  const shelves = createShelfReader(db);
   const staff = createStaffReader(reader);
   const reconcile = createReconcile({
     books: vendor.books,

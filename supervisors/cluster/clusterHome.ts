@@ -25,6 +25,9 @@ export const DRAIN_PATIENCE_MS = 20_000;
 const UP_TO_DATE_MS = 5_000;
 const RETRY_AFTER_MS = 1_000;
 
+/** Searches go to the tables as they are, and remember what they found. */
+const CATALOG: ReadonlySet<string> = new Set(['product']);
+
 /** What belongs to a shard while it is open here. */
 type Open = { readonly reader: InboxReader; readonly serving: Following };
 
@@ -40,7 +43,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
     skipped: (what, error) => logger.error({ err: error, what }, 'a list leaves out what it can make no sense of'),
     troubled,
   });
-  const copy = createLocalCopy(db, { projections: immediate, tables, troubled });
+  const copy = createLocalCopy(db, { projections: immediate, tables, eager: CATALOG, troubled });
   const surroundings = { clock, random: ids.random, logger };
 
   const run: Home['run'] = (node, local, tapped) => {
