@@ -1,5 +1,8 @@
 /** The compose example and the image, held against what the code reads and does; nothing here can run them. */
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NODE_PATIENCE_S } from '../../http/cluster/keeper.ts';
@@ -84,10 +87,20 @@ examples('every container has a volume of its own, and every volume is declared'
   assert.equal(used.toSorted(), Object.keys(compose.at('volumes').value as object).toSorted());
 });
 
+/** The command's arguments; a colon in the wrong place makes YAML read a table where a text was meant. */
+function healthCheck(service: Node): readonly string[] {
+  const parts = service
+    .at('healthcheck', 'test')
+    .list()
+    .map(({ value }) => value);
+  for (const part of parts) assert.type(part, 'string');
+  return parts.map(String);
+}
+
 examples('a node is asked for what it answers, on the port it listens on; each has another one outside', () => {
   const paths = systemRoutes.map(({ path }) => path);
   const outside = NODES.map(([, service]) => {
-    const asked = new URL(/'(http:[^']+)'/.exec(JSON.stringify(service.at('healthcheck', 'test').value))?.[1] ?? '');
+    const asked = new URL(/'(http:[^']+)'/.exec(healthCheck(service).at(-1) ?? '')?.[1] ?? '');
     const { PORT, HOST } = readConfig(environmentOf(service));
     assert.is(asked.port, String(PORT));
     assert.ok(paths.includes(asked.pathname), asked.pathname);
@@ -97,6 +110,28 @@ examples('a node is asked for what it answers, on the port it listens on; each h
     return published;
   });
   assert.is(new Set(outside).size, NODES.length);
+  for (const [, service] of BROKERS) assert.is(healthCheck(service).at(-1), 'http://127.0.0.1:8222/healthz');
+});
+
+examples('the health check ends with 0 when the node is ready, with 1 when it is not or not there', async () => {
+  let status = 200;
+  const server = createServer((_request, response) => void response.writeHead(status).end());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const [, , ...command] = healthCheck(NODES[0]?.[1] ?? node(undefined)).map((part) =>
+    part.replace(':3000', `:${port}`),
+  );
+  const run = async (): Promise<unknown> =>
+    promisify(execFile)(process.execPath, command).then(
+      () => 0,
+      (error: { readonly code: unknown }) => error.code,
+    );
+  assert.is(await run(), 0);
+  status = 503;
+  assert.is(await run(), 1);
+  await new Promise((resolve) => server.close(resolve));
+  assert.is(await run(), 1);
 });
 
 examples('whoever stops a node waits longer than it takes to drain', () => {
