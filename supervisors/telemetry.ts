@@ -52,7 +52,7 @@ export function createTelemetry(): RuntimeTelemetry {
   const bytes = new Counter({ name: 'holdfast_append_bytes_total', help: 'Bytes of commits appended', registers });
   const append = new Histogram({
     name: 'holdfast_append_seconds',
-    help: 'Time of one append: write, apply and sync, in one transaction',
+    help: 'Time until one append is durable: in the own file, or at the broker',
     buckets: SECONDS,
     registers,
   });
@@ -90,7 +90,7 @@ export function createTelemetry(): RuntimeTelemetry {
       commits.observe(count);
       bytes.inc(size);
       append.observe(appendMs / 1_000);
-      sync.observe(syncMs / 1_000);
+      if (syncMs !== undefined) sync.observe(syncMs / 1_000);
     },
     deadLettered: (kind) => deadLetters.inc({ kind }),
     actorCrashed: (type) => crashes.inc({ type }),

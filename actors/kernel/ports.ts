@@ -174,7 +174,8 @@ export type FailPoint = (name: FailPointName) => void;
 /** Tells the outside what happens inside; every member is optional work, none may throw. */
 export interface Telemetry {
   messageHandled(kind: string, queueMs: number, processMs: number): void;
-  recordAppended(commits: number, bytes: number, appendMs: number, syncMs: number): void;
+  /** Without `syncMs` where the sync is somebody else's: a broker's. */
+  recordAppended(commits: number, bytes: number, appendMs: number, syncMs?: number): void;
   deadLettered(kind: string): void;
   actorCrashed(type: string): void;
   breakerChanged(gateway: string, state: 'closed' | 'open' | 'half-open'): void;

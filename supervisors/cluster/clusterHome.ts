@@ -9,9 +9,11 @@ import { createLocalCopy } from '../../storage/localCopy.ts';
 import { createTables } from '../../storage/tables.ts';
 import { answerDiscovery } from '../../transport/nats/discovery.ts';
 import type { Ground, Home, Running } from '../home.ts';
+import type { NodeStatus } from '../nodeStatus.ts';
 import { Unavailable } from '../shop.ts';
 import { unavailable } from '../unavailable.ts';
 import type { Broker } from './broker.ts';
+import { registerClusterFigures } from './clusterFigures.ts';
 import { createClusterOperations } from './clusterOperations.ts';
 import { type InboxReader, readInbox } from './inboxReader.ts';
 import { createMending } from './mendShard.ts';
@@ -48,6 +50,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
 
   const run: Home['run'] = (node, local, tapped) => {
     const open = new Map<number, Open>();
+    const failedAppends = { fenced: 0, refused: 0 };
     const self = { ...broker.self, incarnation: ids.next('node') };
     const ownership: Ownership = createOwnership({
       shards: config.SHARDS,
@@ -101,7 +104,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
           copy.own(shard, await appended(shard, claim, record), record);
           const { commits, inboxOffset } = record.record;
           reader.stored(inboxOffset);
-          telemetry.recordAppended(commits.length, record.bytes, clock.monotonic() - started, 0);
+          telemetry.recordAppended(commits.length, record.bytes, clock.monotonic() - started);
         },
       };
       node.open(shard, { log: tapped(records), epoch: claim.epoch, inboxOffset: reader.offset });
@@ -115,8 +118,10 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       try {
         return await claim.append(record);
       } catch (error) {
+        const fenced = error instanceof Fenced;
+        failedAppends[fenced ? 'fenced' : 'refused'] += 1;
         if (error instanceof AppendRefused) throw error;
-        if (error instanceof Fenced) ownership.lost(shard, claim.epoch);
+        if (fenced) ownership.lost(shard, claim.epoch);
         throw new AppendRefused(error instanceof Error ? error.message : String(error), { cause: error });
       }
     }
@@ -155,6 +160,21 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       drain,
       logger,
     });
+    const status = (): NodeStatus => ({
+      mode: 'cluster',
+      cluster: settings.cluster,
+      broker: {
+        connected: broker.connection.connected,
+        contactAgeMs: Math.max(0, clock.monotonic() - broker.connection.lastContact),
+      },
+      ...ownership.view(),
+    });
+    registerClusterFigures(telemetry.registry, {
+      status,
+      calls: calls.totals,
+      failedAppends: () => failedAppends,
+      inboxes: () => [...open].map(([shard, { reader }]) => ({ shard, unanswered: reader.unanswered })),
+    });
     const offsetOf = (shard: number): number =>
       open.get(shard)?.reader.offset() ?? copy.store.head(shard)?.inboxOffset ?? 0;
     const running: Running = {
@@ -164,15 +184,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       },
       upToDate,
       operations: { ...operations, inboxLags: () => inboxLags(inbox, config.SHARDS, offsetOf) },
-      status: () => ({
-        mode: 'cluster',
-        cluster: settings.cluster,
-        broker: {
-          connected: broker.connection.connected,
-          contactAgeMs: Math.max(0, clock.monotonic() - broker.connection.lastContact),
-        },
-        ...ownership.view(),
-      }),
+      status,
       drain,
       async stop(patienceMs) {
         await ownership.stop();

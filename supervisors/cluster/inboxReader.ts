@@ -35,6 +35,8 @@ export type InboxReader = {
    * broker lost what it had stored and used its offsets again.
    */
   offset(): number;
+  /** Messages that were read and are not answered durably. */
+  readonly unanswered: number;
   /** A record with this offset is durable: what is before it need not be kept. */
   stored(offset: number): void;
   /** Nothing is delivered any more, and what is settled later changes nothing. */
@@ -155,6 +157,9 @@ export function readInbox(options: InboxReaderOptions): InboxReader {
 
   return {
     offset,
+    get unanswered() {
+      return unanswered.size + homeless.size;
+    },
     stored: (durable) => trimming.stored(durable, offset),
     close() {
       closed = true;

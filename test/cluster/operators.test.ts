@@ -129,4 +129,51 @@ cluster('an actor is looked at and killed from the node that does not have it', 
   }
 });
 
+/** By name and labels, as Prometheus prints them. */
+async function figuresOf(node: ClusterNode): Promise<ReadonlyMap<string, number>> {
+  const { body } = await node.call('GET', '/metrics');
+  const lines = String(body).split('\n');
+  return new Map(
+    lines
+      .filter((line) => line.startsWith('holdfast_'))
+      .map((line) => {
+        const space = line.lastIndexOf(' ');
+        return [line.slice(0, space), Number(line.slice(space + 1))];
+      }),
+  );
+}
+
+cluster('the figures say who has what, how far behind it is, and how nodes talk', async ({ one, two }) => {
+  const token = await one.guest();
+  const before = await Promise.all([one, two].map(figuresOf));
+  for (let number = 1; number <= 8; number++) {
+    const body = expressOrder([{ sku: SKU, quantity: 1 }]);
+    await one.call('POST', '/v1/orders', { token, key: `figures-${number}-of-eight`, body });
+  }
+  const after = await Promise.all([one, two].map(figuresOf));
+  const all = (name: string, figures = after): readonly number[] => figures.map((each) => each.get(name) ?? Number.NaN);
+  const owned = [one, two].map(({ shop, name }) => shop.status().shards.filter(({ owner }) => owner === name).length);
+  assert.equal(all('holdfast_shards_owned'), owned);
+  assert.equal(all('holdfast_shards_wanted'), owned);
+  assert.equal(all('holdfast_shards_serving'), owned);
+  assert.equal(all('holdfast_shards_ownerless'), [0, 0]);
+  assert.equal(all('holdfast_nodes{state="active"}'), [2, 2]);
+  assert.equal(all('holdfast_nodes{state="dead"}'), [0, 0]);
+  assert.equal(all('holdfast_broker_connected'), [1, 1]);
+  assert.ok(all('holdfast_broker_contact_age_seconds').every((age) => age >= 0 && age < 60));
+  assert.equal(all('holdfast_append_failures_total{reason="fenced"}'), [0, 0]);
+  assert.ok(all('holdfast_shard_claims_total').every((claims, index) => claims >= (owned[index] ?? 0)));
+  for (const shard of [0, 1, 2, 3]) assert.ok(all(`holdfast_log_lag{shard="${shard}"}`).every((lag) => lag >= 0));
+  for (const [index, node] of [one, two].entries()) {
+    const mine = node.shop.status().shards.filter(({ owner }) => owner === node.name);
+    for (const { shard } of mine) assert.ok(after[index]?.has(`holdfast_inbox_unanswered{shard="${shard}"}`));
+  }
+  const grew = (name: string): readonly boolean[] =>
+    all(name).map((value, index) => value > (before[index]?.get(name) ?? 0));
+  assert.ok(grew('holdfast_append_seconds_count').includes(true));
+  assert.ok(grew('holdfast_calls_total{side="asked"}').includes(true));
+  assert.ok(grew('holdfast_calls_total{side="served"}').includes(true));
+  assert.equal(all('holdfast_sync_seconds_count'), [0, 0], "the sync is the broker's");
+});
+
 cluster.run();

@@ -34,7 +34,16 @@ export type ServedFigures = {
   readonly processingMs: number;
 };
 
+/** Since the start of the process. Answers of other nodes that say no are not failures of the call. */
+export type CallTotals = {
+  readonly asked: number;
+  readonly askFailures: number;
+  readonly served: number;
+  readonly serveFailures: number;
+};
+
 export type NatsCalls = NodeCalls & {
+  totals(): CallTotals;
   /** Of what is served now. */
   served(): readonly ServedFigures[];
 };
@@ -51,14 +60,24 @@ export function createNatsCalls(options: NatsCallsOptions): NatsCalls {
   const serving = createServing(nc, logger);
   let asking = 0;
   let calls = 0;
+  let askFailures = 0;
 
   async function call(subject: string, body: unknown, timeoutMs: number): Promise<unknown> {
+    try {
+      return await tryCall(subject, body, timeoutMs);
+    } catch (error) {
+      askFailures += 1;
+      throw error;
+    }
+  }
+
+  async function tryCall(subject: string, body: unknown, timeoutMs: number): Promise<unknown> {
+    calls += 1;
     if (asking >= MAX_ASKS_IN_FLIGHT)
       throw new CallFailed(`${asking} calls are under way already`, { retryable: true });
     // It would be sent when nobody waits for it any more, or never.
     if (!isConnected(nc)) throw new CallFailed('no connection to the broker', { retryable: true });
     if (timeoutMs < 1) throw new CallTimedOut('no time left to ask');
-    calls += 1;
     const number = calls;
     const text = JSON.stringify({ call: number, within: Math.floor(timeoutMs), body });
     refuseTooLarge(nc, text);
@@ -98,6 +117,7 @@ export function createNatsCalls(options: NatsCallsOptions): NatsCalls {
       return broker.lastContact;
     },
     served: serving.figures,
+    totals: () => ({ asked: calls, askFailures, ...serving.totals() }),
   };
 }
 
@@ -153,6 +173,7 @@ function follow(nc: NatsConnection, subject: string, logger: BrokerLogger, on: (
 type Serving = {
   serve(name: string, subject: string, answer: Answering): Following;
   figures(): readonly ServedFigures[];
+  totals(): Pick<CallTotals, 'served' | 'serveFailures'>;
 };
 
 type Counts = { -readonly [Member in keyof ServedFigures]: ServedFigures[Member] };
@@ -160,6 +181,7 @@ type Counts = { -readonly [Member in keyof ServedFigures]: ServedFigures[Member]
 /** What this node answers, with one limit over all of it. */
 function createServing(nc: NatsConnection, logger: BrokerLogger): Serving {
   const endpoints = new Set<Counts>();
+  const totals = { served: 0, serveFailures: 0 };
   let underWay = 0;
 
   /** Never rejects. */
@@ -190,8 +212,10 @@ function createServing(nc: NatsConnection, logger: BrokerLogger): Serving {
         const result = await answered(counts, message.string(), answer);
         const { text, error } = encoded(result, nc.info?.max_payload);
         counts.requests += 1;
+        totals.served += 1;
         if (error) {
           counts.errors += 1;
+          totals.serveFailures += 1;
           counts.lastError = error.message;
         }
         ifOpen(nc, () => message.respond(text));
@@ -203,6 +227,7 @@ function createServing(nc: NatsConnection, logger: BrokerLogger): Serving {
         },
       };
     },
+    totals: () => ({ ...totals }),
     figures: () => [...endpoints].map((counts) => ({ ...counts })),
   };
 }
