@@ -21,6 +21,8 @@ export type NodeCallsUnderTest = {
 };
 
 const PATIENT_MS = 20_000;
+/** Enough for any answer; what takes longer was lost. */
+const LOST_MS = 3_000;
 
 export function heartbeatOf(node: string, more: Partial<Heartbeat> = {}): Heartbeat {
   const shards = [
@@ -72,6 +74,28 @@ export function nodeCallsContract(name: string, subject: () => NodeCallsUnderTes
     await served(shard);
     const body = { text: 'Grüße', numbers: [1, 2.5, null], nested: { yes: true } };
     assert.equal(await edge.ask(shard, body, PATIENT_MS), { shard, body });
+  });
+
+  test('ask - a question that is on its way when the serving ends gets a word', async ({ shard }) => {
+    const [owner, edge] = subject().nodes;
+    const outcomes: string[] = [];
+    for (let round = 0; round < 20; round++) {
+      const following = owner.serve(shard, async (body) => body);
+      during(following);
+      await served(shard);
+      const asked = edge.ask(shard, round, LOST_MS).then(
+        () => 'answered',
+        (error: Error) => error.name,
+      );
+      // One moment later each time.
+      for (let turn = 0; turn < round; turn++) await new Promise(setImmediate);
+      following.stop();
+      outcomes.push(await asked);
+    }
+    assert.equal(
+      [...new Set(outcomes)].filter((outcome) => !['answered', 'NobodyServes'].includes(outcome)),
+      [],
+    );
   });
 
   test('ask - a node reaches itself', async ({ shard }) => {

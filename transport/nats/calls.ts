@@ -148,7 +148,12 @@ function ifOpen(nc: NatsConnection, send: () => void): void {
   }
 }
 
-function follow(nc: NatsConnection, subject: string, logger: BrokerLogger, on: (message: Msg) => void): Following {
+type Listening = Following & {
+  /** Takes what is on its way already, then nothing more. */
+  finish(): void;
+};
+
+function follow(nc: NatsConnection, subject: string, logger: BrokerLogger, on: (message: Msg) => void): Listening {
   const subscription = nc.subscribe(subject, {
     callback(error, message) {
       if (error) {
@@ -166,6 +171,12 @@ function follow(nc: NatsConnection, subject: string, logger: BrokerLogger, on: (
   return {
     stop() {
       if (!nc.isClosed()) subscription.unsubscribe();
+    },
+    finish() {
+      if (nc.isClosed() || subscription.isClosed()) return;
+      if (!isConnected(nc)) subscription.unsubscribe();
+      // It ends with the connection at the latest, whatever becomes of the broker's last word.
+      else subscription.drain().catch(() => undefined);
     },
   };
 }
@@ -223,7 +234,8 @@ function createServing(nc: NatsConnection, logger: BrokerLogger): Serving {
       return {
         stop() {
           endpoints.delete(counts);
-          following.stop();
+          // Whoever asks just now would else wait for a word from here until the question is given up.
+          following.finish();
         },
       };
     },
