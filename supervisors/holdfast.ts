@@ -10,12 +10,7 @@ import { createDeadLetters, type DeadLetters } from '../storage/deadLetters.ts';
 import type { Catalog } from '../storage/projections/catalogReader.ts';
 import { type CustomerOrders, createCustomerOrdersReader } from '../storage/projections/customerOrders.ts';
 import { createStaffReader } from '../storage/projections/staff.ts';
-import {
-  createShelfReader,
-  createStockReader,
-  type Shelf,
-  type StockLevels,
-} from '../storage/projections/stockLevels.ts';
+import { createStockReader, type Shelf, type StockLevels } from '../storage/projections/stockLevels.ts';
 import { createStoreFigures } from '../storage/storeFigures.ts';
 import { createAddressCheck } from '../transport/address/gateway.ts';
 import { createAddressSimulator } from '../transport/address/simulator.ts';
@@ -172,8 +167,6 @@ export function assembleHoldfast(ground: Ground, home: Home, replacements: Repla
   const { simulation, news } = vendor.open(node);
   const customerOrders = createCustomerOrdersReader(reader);
   const stock = createStockReader(current);
-  // A hint, for each order: what is to be written first would cost more than what it adds.
-  const shelves = createShelfReader(db);
   const staff = createStaffReader(reader);
   const reconcile = createReconcile({
     books: vendor.books,
@@ -189,7 +182,7 @@ export function assembleHoldfast(ground: Ground, home: Home, replacements: Repla
     caches: caches.figures,
     customerOrders: async (customer, page) => customerOrders(customer, page),
     stock: async (sku) => stock(sku),
-    shelves: async (sku) => shelves(sku),
+    shelves: async (sku) => ground.shelves(sku),
     operators: createOperatorQueries({ db: reader, store, clock, deciders: all, policy, caches }),
     staff: async () => staff(),
     letters,

@@ -12,7 +12,7 @@ import { type DataFolder, LEDGER_FILE } from '../storage/dataFolder.ts';
 import { openKeyedStore } from '../storage/keyedStore.ts';
 import type { Projection } from '../storage/projection.ts';
 import type { Catalog } from '../storage/projections/catalogReader.ts';
-import { createStockLevels } from '../storage/projections/stockLevels.ts';
+import { createStockLevels, type StockProjection } from '../storage/projections/stockLevels.ts';
 import type { Filling } from '../storage/readModels.ts';
 import { createStoreFigures } from '../storage/storeFigures.ts';
 import type { LedgerEntry, SimulatorLedger } from '../transport/payment/ledger.ts';
@@ -45,6 +45,8 @@ export type Ground = {
   readonly failPoint: FailPoint;
   readonly caches: Caches;
   readonly catalog: Catalog;
+  /** What each warehouse has of a SKU for new orders: a hint, the stock items decide. */
+  readonly shelves: StockProjection['shelves'];
   /** Read models that whoever changes something wants to see changed at once: catalog and stock. */
   readonly immediate: readonly Projection[];
   /** Read models that can wait for whoever looks: lists of orders, sagas, customers. */
@@ -97,6 +99,7 @@ export function openGround(config: Config, logger: Logger, policy: Policy, folde
   const telemetry = createTelemetry();
   const caches = createCaches(clock.now, telemetry.registry);
   const { projection, catalog } = openCatalog(db, policy, caches);
+  const levels = createStockLevels(db);
   return {
     config,
     logger,
@@ -111,7 +114,8 @@ export function openGround(config: Config, logger: Logger, policy: Policy, folde
     failPoint: createFailPoints(config.FAIL_POINT),
     caches,
     catalog,
-    immediate: [createStockLevels(db), projection],
+    shelves: levels.shelves,
+    immediate: [levels, projection],
     following: openFollowers(db, fillingLog(logger)),
     entries: openKeyedStore<LedgerEntry>(join(config.DATA_DIR, LEDGER_FILE)),
   };

@@ -1,4 +1,6 @@
 /** Stock per SKU and warehouse, kept by the same `evolve` as the stock items themselves. */
+import { LRUCache } from 'lru-cache';
+import { stockAddress } from '../../actors/inventoryItem/messages.ts';
 import {
   type Expected,
   evolve,
@@ -22,29 +24,54 @@ const COLUMNS = `available, reserved, committed, picked, received, shipped, adju
   transferred_in AS transferredIn, transferred_out AS transferredOut, in_transit AS inTransit, backordered,
   expected_quantity AS expectedQuantity, expected_at AS expectedAt`;
 
-export function createStockLevels(db: Db): Projection {
-  const read = db.prepare<[string, string], Stored>(
-    `SELECT ${COLUMNS} FROM stock_levels WHERE sku = ? AND warehouse = ?`,
+export type Shelf = { readonly warehouse: string; readonly available: number };
+
+export type StockProjection = Projection & {
+  /** What each warehouse has of a SKU for new orders, by warehouse. Every order of several SKUs asks. */
+  shelves(sku: string): readonly Shelf[];
+};
+
+type Item = ReturnType<typeof initial>;
+/** What there is of a SKU, by warehouse. */
+type Items = Map<string, Item>;
+
+/** SKUs whose levels stay in memory, about 1 KB each: what sells moves again and again. */
+const KEPT_SKUS = 5_000;
+
+export function createStockLevels(db: Db): StockProjection {
+  const read = db.prepare<[string], Stored & { readonly warehouse: string }>(
+    `SELECT warehouse, ${COLUMNS} FROM stock_levels WHERE sku = ? ORDER BY warehouse`,
   );
   const write = db.prepare(
     `INSERT OR REPLACE INTO stock_levels VALUES (@sku, @warehouse, @available, @reserved, @committed, @picked,
      @received, @shipped, @adjusted, @quarantined, @transferredIn, @transferredOut, @inTransit, @backordered, @quantity, @at)`,
   );
-  // A popular SKU moves many times in one transaction: its row is read and written once.
-  let touched = new Map<string, ReturnType<typeof initial>>();
-  const stored = (sku: string, warehouse: string) => {
-    const row = read.get(sku, warehouse);
-    return row && levelOf(row);
-  };
+  const kept = new LRUCache<string, Items>({ max: KEPT_SKUS });
+  // A popular SKU moves many times in one transaction: its row is written once.
+  let touched = new Map<string, Item>();
+
+  function itemsOf(sku: string): Items {
+    const known = kept.get(sku);
+    if (known) return known;
+    const rows = read.all(sku).map(({ warehouse, ...stored }): [string, Item] => {
+      return [warehouse, { ...initial(stockAddress(sku, warehouse).id), ...levelOf(stored) }];
+    });
+    const items = new Map(rows);
+    kept.set(sku, items);
+    return items;
+  }
+
   return {
     types: ['stock'],
     apply({ key, events }) {
-      const { id } = parseAddressKey(key);
-      const blank = initial(id);
-      const before = touched.get(key) ?? { ...blank, ...stored(blank.sku, blank.warehouse) };
+      const blank = initial(parseAddressKey(key).id);
+      const items = itemsOf(blank.sku);
+      const before = items.get(blank.warehouse) ?? blank;
       const after = events.reduce((item, event) => evolve(item, event as InventoryEvent), before);
-      // Only the figures count here; reservations would pile up over the transaction for nothing.
-      touched.set(key, { ...blank, ...stockFigures(after), expected: after.expected });
+      // Only the figures count here; reservations would pile up for nothing.
+      const level = { ...blank, ...stockFigures(after), expected: after.expected };
+      items.set(blank.warehouse, level);
+      touched.set(key, level);
     },
     flush() {
       for (const item of touched.values()) {
@@ -56,23 +83,21 @@ export function createStockLevels(db: Db): Projection {
     },
     discard() {
       touched = new Map();
+      kept.clear();
+    },
+    shelves(sku) {
+      const items = [...itemsOf(sku).values()].sort((a, b) => (a.warehouse < b.warehouse ? -1 : 1));
+      // What orders wait for is not for others.
+      return items.map(({ warehouse, available, backordered }) => ({
+        warehouse,
+        available: Math.max(0, available - backordered),
+      }));
     },
   };
 }
 
 function levelOf({ expectedQuantity: quantity, expectedAt: at, ...figures }: Stored): StockLevel {
   return { ...figures, expected: quantity === null || at === null ? null : { quantity, at } };
-}
-
-export type Shelf = { readonly warehouse: string; readonly available: number };
-
-/** What each warehouse has of a SKU for new orders; every order of several SKUs asks, so it is only that. */
-export function createShelfReader(db: Db): (sku: string) => readonly Shelf[] {
-  const rows = db.prepare<[string], Shelf>(
-    // What orders wait for is not for others.
-    'SELECT warehouse, max(0, available - backordered) AS available FROM stock_levels WHERE sku = ? ORDER BY warehouse',
-  );
-  return (sku) => rows.all(sku);
 }
 
 export type StockLevels = (sku: string) => readonly StockRow[];
