@@ -58,6 +58,8 @@ export type GroupCommit = {
   /** It could not be handed over after all: from here the relay acknowledges it. */
   untrackLocal(id: MessageId): void;
   idle(): boolean;
+  /** Resolves once all that was added is durable, or forgotten. */
+  drained(): Promise<void>;
   /** Forgets everything pending; whoever waits for it is told `result`. */
   close(result: Settled): void;
 };
@@ -212,6 +214,12 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       local.delete(id);
     },
     idle: () => pending.length === 0 && !appending,
+    drained() {
+      return new Promise((resolve) => {
+        if (closed || lastTicket <= durableTicket) resolve();
+        else waiters.push({ ticket: lastTicket, settle: () => resolve(), result: { kind: 'done' } });
+      });
+    },
     close(result) {
       closed = true;
       cancelAckTimer?.();

@@ -78,7 +78,10 @@ export function createRelay({ send, outbox, acknowledge, clock, ids }: RelayOpti
     const isCall = envelope.to.type === 'gateway';
     if (isCall) calls += 1;
     else inFlight += 1;
-    send(envelope, (result) => {
+    let settled = false;
+    const settle = (result: Settled): void => {
+      if (settled) return;
+      settled = true;
       if (isCall) calls -= 1;
       else inFlight -= 1;
       if (closed) return;
@@ -89,7 +92,13 @@ export function createRelay({ send, outbox, acknowledge, clock, ids }: RelayOpti
         retry(item, result);
       }
       pump();
-    });
+    };
+    try {
+      send(envelope, settle);
+    } catch (fault) {
+      // Whether it was answered before couldn't be read: those behind it must not be stopped by it.
+      settle({ kind: 'failed', error: fault instanceof Error ? fault : new Error(String(fault)) });
+    }
   }
 
   function retry({ envelope, tries }: Item, result: Exclude<Settled, { kind: 'done' }>): void {

@@ -22,6 +22,7 @@ import {
 import { createGroupCommit, type GroupCommit, type Ticket } from './groupCommit.ts';
 import { type Answered, answerOf, forget, type Observed, recall, remember, snapshotsAt, versionIn } from './memory.ts';
 import { createQuarantine, QUARANTINE_MS, type Quarantine } from './quarantine.ts';
+import { createRecovery, type Recovery } from './recovery.ts';
 import { createRefusals } from './refusals.ts';
 import { createRelay, type Relay } from './relay.ts';
 import { decideRepair, isRepair } from './repairs.ts';
@@ -38,7 +39,7 @@ export class Shard {
   #commits!: GroupCommit;
   #relay!: Relay;
   #timers!: Timers;
-  #recovering: (() => void) | undefined;
+  readonly #recovery: Recovery;
   /** Messages that crashed their actor and wait for their next try. */
   #backingOff = 0;
   #stopped = false;
@@ -60,6 +61,14 @@ export class Shard {
       crashed: (actor, delivery, error) => this.#crashed(actor, delivery, error),
       monotonic: () => clock.monotonic(),
     });
+    this.#recovery = createRecovery({
+      ...options,
+      start: () => {
+        this.#open();
+        this.start();
+      },
+      failed: () => this.#close(unavailable('the store can not be read')),
+    });
     this.#open();
   }
 
@@ -70,7 +79,7 @@ export class Shard {
   }
 
   #open(): void {
-    const { shard, store, clock, ids, send, failPoint } = this.#options;
+    const { shard, store, send, failPoint } = this.#options;
     this.#commits = createGroupCommit({
       ...this.#options,
       head: store.head(shard),
@@ -81,6 +90,7 @@ export class Shard {
       onRefused: (error, commits) => this.#refused(error, commits),
     });
     this.#relay = createRelay({
+      ...this.#options,
       send: (envelope, settle) => {
         failPoint('before-send');
         const earlier = this.#resultOf(envelope);
@@ -91,11 +101,9 @@ export class Shard {
       },
       outbox: (after, limit) => store.outbox(shard, after, limit),
       acknowledge: (id) => this.#commits.acknowledge(id),
-      clock,
-      ids,
     });
     this.#timers = createTimers({
-      clock,
+      ...this.#options,
       due: (until, limit) => store.timersDue(shard, until, limit),
       next: () => store.nextTimer(shard),
       fire: ({ key, name, seq, message }, settle) => {
@@ -107,14 +115,9 @@ export class Shard {
 
   /** Hands a message to its actor; `settle` runs when its answer is durable, or when nothing happened. */
   deliver(envelope: Envelope, settle: (result: Settled) => void, timer?: Delivery['timer']): void {
-    const notNow = this.#unavailable();
-    if (notNow) {
-      settle(notNow);
-      return;
-    }
-    const actor = this.#obtain(envelope.to);
-    if (actor instanceof Error) {
-      settle({ kind: 'failed', error: actor });
+    const actor = this.#unavailable() ?? this.#obtain(envelope.to);
+    if (actor instanceof Error || 'kind' in actor) {
+      settle(actor instanceof Error ? { kind: 'failed', error: actor } : actor);
       return;
     }
     const now = this.#options.clock.monotonic();
@@ -198,7 +201,7 @@ export class Shard {
   /** Nothing to handle, to store, to hand over or to fire at this moment. */
   get idle(): boolean {
     const quiet = this.#commits.idle() && this.#relay.idle() && this.#timers.idle();
-    return quiet && this.#actors.backlog === 0 && this.#backingOff === 0 && this.#recovering === undefined;
+    return quiet && this.#actors.backlog === 0 && this.#backingOff === 0 && !this.#recovery.underWay;
   }
 
   /** Takes nothing more; resolves once what was decided is durable, or the log has refused it. */
@@ -207,13 +210,13 @@ export class Shard {
     this.#relay.close();
     this.#timers.close();
     for (const { settle } of this.#actors.stopAll()) settle(MOVED);
-    while (!this.#commits.idle() && !this.#recovering) await new Promise((resolve) => setImmediate(resolve));
+    await this.#commits.drained();
   }
 
   /** Ends the shard's work here; what isn't durable is forgotten, whoever waits is told to come again. */
   stop(): void {
     this.#stopped = true;
-    this.#recovering?.();
+    this.#recovery.cancel();
     this.#close(MOVED);
     this.#watchers.wakeAll();
   }
@@ -231,7 +234,7 @@ export class Shard {
 
   #unavailable(): NotNow | undefined {
     if (this.#stopped) return MOVED;
-    return this.#recovering && unavailable('the shard is recovering');
+    return this.#recovery.underWay ? unavailable('the shard is recovering') : undefined;
   }
 
   #handle(actor: Actor, delivery: Delivery): void {
@@ -387,23 +390,18 @@ export class Shard {
   #again(address: Address, delivery: Delivery, life: number): void {
     const actor = life === this.#life && !this.#unavailable() ? this.#obtain(address) : undefined;
     if (actor && !(actor instanceof Error) && this.#actors.dispatch(actor, delivery)) return;
-    delivery.settle(unavailable('the retry found no room'));
+    delivery.settle(this.#unavailable() ?? unavailable('the retry found no room'));
   }
 
   #refused(error: Error, commits: readonly Commit[]): void {
-    const { logger, clock, shard } = this.#options;
+    const { logger, shard } = this.#options;
     const pauseMs = this.#refusals.note(error, commits);
     logger.error(
       { err: error, shard, pauseMs },
       'the log refused a record: nothing of it was acknowledged; the shard recovers',
     );
-    this.#recovering = clock.delay(pauseMs, () => {
-      this.#recovering = undefined;
-      if (this.#stopped) return;
-      this.#open();
-      this.start();
-    });
-    this.#close(unavailable('the store refused the change'));
+    if (!this.#stopped) this.#recovery.begin(pauseMs);
+    this.#close(this.#stopped ? MOVED : unavailable('the store refused the change'));
   }
 
   #close(result: Settled): void {
