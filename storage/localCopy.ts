@@ -11,7 +11,7 @@ import type { EncodedRecord, ShardStore } from '../actors/kernel/ports.ts';
 import type { Db } from './database.ts';
 import { createHeldHashes } from './heldRecords.ts';
 import { createLogWriter, type PlacedRecord } from './logWriter.ts';
-import type { Projection } from './projection.ts';
+import { forgiving, type Projection } from './projection.ts';
 import { readingAfter } from './reading.ts';
 import { GENESIS_HASH } from './recordCodec.ts';
 import { createShardStore } from './shardStore.ts';
@@ -25,6 +25,8 @@ const MAX_WAITING = 512;
 export type LocalCopy = FollowedTables & {
   /** A record that this node appended itself: what the log hands over later changes nothing. */
   own(shard: number, position: LogPosition, record: EncodedRecord): void;
+  /** Before this node appends. @throws when so much waits for the file that nothing more may be taken */
+  makeRoom(): void;
   readonly store: ShardStore;
   /** For whoever looks at logs, catalog or stock. */
   readonly current: Db;
@@ -45,6 +47,8 @@ export type LocalCopyOptions = {
   readonly tables: Tables;
   /** Aggregate types that are looked up without having what waits written first: rarely changed, and then written at once. */
   readonly eager: ReadonlySet<string>;
+  /** A commit that a projection can't make sense of: every node has it in its log, and none may stand still for it. */
+  readonly skipped: (what: string, error: unknown) => void;
   /** The file can't be written now; it is tried again with the next entry, or when somebody looks. */
   readonly troubled: (error: unknown) => void;
 };
@@ -58,7 +62,8 @@ const STANDINGS = `
   SELECT shard, position, title, n, hash FROM (SELECT shard FROM heads UNION SELECT shard FROM followed)
     LEFT JOIN heads USING (shard) LEFT JOIN followed USING (shard)`;
 
-export function createLocalCopy(db: Db, { projections, tables, eager, troubled }: LocalCopyOptions): LocalCopy {
+export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...options }: LocalCopyOptions): LocalCopy {
+  const projections = options.projections.map((projection) => forgiving(projection, skipped));
   // The truth is at the broker. A power failure takes the newest transactions, all that they wrote at once; what they
   // held is followed again.
   db.pragma('synchronous = NORMAL');
@@ -166,6 +171,10 @@ export function createLocalCopy(db: Db, { projections, tables, eager, troubled }
     write();
     tables.catchUp();
   };
+  const makeRoom = (): void => {
+    if (waiting.length >= MAX_WAITING) write();
+    if (tables.full) tables.catchUp();
+  };
   const current = readingAfter(db, write);
   const reader = readingAfter(db, catchUp);
   const snapshotsWaiting = (key: AddressKey): number => (snapshots.get(key) ?? 0) + tables.snapshotsWaiting(key);
@@ -179,7 +188,7 @@ export function createLocalCopy(db: Db, { projections, tables, eager, troubled }
       // Whoever appended it brings it; it is known to be stored.
       if (entry.kind === 'own') return new Promise((brought) => awaited.set(shard, brought));
       // One that can't be written is tried again before anything new is taken.
-      if (waiting.length >= MAX_WAITING || tables.full) catchUp();
+      makeRoom();
       const isTaken = entry.kind === 'record' && isNew(shard, entry.record);
       standing.title = titleAfter(standing.title, entry);
       if (isTaken) take(shard, entry.position, entry.record);
@@ -194,6 +203,7 @@ export function createLocalCopy(db: Db, { projections, tables, eager, troubled }
       awaited.get(shard)?.();
       awaited.delete(shard);
     },
+    makeRoom,
     // Only what waits is written before it is looked for: with each order new aggregates are loaded of which nothing does.
     store: createShardStore(db, { reader, current, waitsFor, catchUp, snapshotsWaiting }),
     current,

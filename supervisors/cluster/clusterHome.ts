@@ -39,13 +39,10 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
   const { log, inbox, calls, settings, ledger } = broker;
   const troubled = (error: unknown): void =>
     logger.error({ err: error }, 'the copy of the logs can not be written now');
-  const tables = createTables(db, {
-    projections: following,
-    failPoint,
-    skipped: (what, error) => logger.error({ err: error, what }, 'a list leaves out what it can make no sense of'),
-    troubled,
-  });
-  const copy = createLocalCopy(db, { projections: immediate, tables, eager: CATALOG, troubled });
+  const skipped = (what: string, error: unknown): void =>
+    logger.error({ err: error, what }, 'a list leaves out what it can make no sense of');
+  const tables = createTables(db, { projections: following, failPoint, skipped, troubled });
+  const copy = createLocalCopy(db, { projections: immediate, tables, eager: CATALOG, skipped, troubled });
   const surroundings = { clock, random: ids.random, logger };
 
   const run: Home['run'] = (node, local, tapped) => {
@@ -116,6 +113,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
 
     async function appended(shard: number, claim: Claim, record: Parameters<Claim['append']>[0]): Promise<number> {
       try {
+        copy.makeRoom();
         return await claim.append(record);
       } catch (error) {
         const fenced = error instanceof Fenced;

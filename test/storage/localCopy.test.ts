@@ -20,7 +20,7 @@ function open({ folder }: Context, eager: readonly string[] = []) {
   const db = openDatabase(join(folder, 'test.sqlite'));
   const troubled = (error: unknown): void => assert.unreachable(String(error));
   const tables = createTables(db, { projections: [], failPoint: () => {}, skipped: troubled, troubled });
-  const copy = createLocalCopy(db, { projections: [], tables, eager: new Set(eager), troubled });
+  const copy = createLocalCopy(db, { projections: [], tables, eager: new Set(eager), skipped: troubled, troubled });
   return { db, copy };
 }
 
