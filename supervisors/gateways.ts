@@ -21,13 +21,15 @@ export type GatewayPool = {
 
 export type GatewayPoolOptions = {
   readonly gateway: Gateway;
+  /** The asker's shard is held here, as far as can be known: another node makes the call otherwise. */
+  readonly mayCall: (envelope: Envelope) => boolean;
   /** Delivers the result to the asker. */
   readonly deliver: (envelope: Envelope, settle: (result: Settled) => void) => void;
   readonly failPoint: FailPoint;
   readonly logger: Logger;
 };
 
-export function createGatewayPool({ gateway, deliver, failPoint, logger }: GatewayPoolOptions): GatewayPool {
+export function createGatewayPool({ gateway, mayCall, deliver, failPoint, logger }: GatewayPoolOptions): GatewayPool {
   const waiting: Envelope[] = [];
   /** Whom to tell of each call that is accepted and not answered: a repeat joins, it isn't made a second time. */
   const accepted = new Map<MessageId, ((result: Settled) => void)[]>();
@@ -37,6 +39,11 @@ export function createGatewayPool({ gateway, deliver, failPoint, logger }: Gatew
   async function perform(envelope: Envelope): Promise<void> {
     const { id, from, to, trace } = envelope;
     try {
+      // It may have waited here while this process was paused, and its order may be elsewhere, and undone, by now.
+      if (!mayCall(envelope)) {
+        finish(id, { kind: 'unavailable', reason: 'the shard of the asker is not held', retryAfterMs: RETRY_AFTER_MS });
+        return;
+      }
       failPoint('before-gateway-call');
       const message = await gateway.call(envelope, aborter.signal);
       failPoint('after-gateway-call');

@@ -118,7 +118,7 @@ export function startHoldfast(
 /** Puts a node together where its logs are. */
 export function assembleHoldfast(ground: Ground, home: Home, replacements: Replacements = {}): Holdfast {
   const { config, logger, policy, folder, db, clock, virtual, ids, telemetry, failPoint, caches, catalog } = ground;
-  const { store, current, reader, idSecret, elsewhere } = home;
+  const { store, current, reader, idSecret, elsewhere, mayAct } = home;
   const letters = createDeadLetters(reader);
   // As the tables are: whoever watches must see something while the disk keeps them from being brought up to date.
   const counts = { ...createStoreFigures(db), deadLetters: createDeadLetters(db).count };
@@ -136,6 +136,7 @@ export function assembleHoldfast(ground: Ground, home: Home, replacements: Repla
     gateways,
     policy,
     ...(elsewhere && { elsewhere }),
+    ...(mayAct && { mayAct }),
     store,
     clock,
     ids,

@@ -72,6 +72,8 @@ export type Home = {
   readonly isNew: boolean;
   /** Carries messages to shards that aren't open here. */
   readonly elsewhere?: Transport;
+  /** What a shard that is open here wants of the outside may be done: nobody else can have it. */
+  readonly mayAct?: (shard: number) => boolean;
   /** Opens what is to be open here, now and later. `tapped` is to be laid over each log. */
   run(node: Node, local: ShopCore & LocalOperations, tapped: (log: ShardLog) => ShardLog): Running;
 };

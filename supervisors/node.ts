@@ -43,6 +43,8 @@ export type NodeOptions = {
   readonly policy: Policy;
   /** Carries messages to shards that aren't open here. */
   readonly elsewhere?: Transport;
+  /** Nobody else can have taken the shard over unnoticed: what it wants may be done outside. Always, unless given. */
+  readonly mayAct?: (shard: number) => boolean;
   readonly store: ShardStore;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -97,7 +99,12 @@ export function createNode(options: NodeOptions): Node {
   const all = (): Shard[] => [...opened.values()];
   const sum = (figure: (shard: Shard) => number): number => all().reduce((total, shard) => total + figure(shard), 0);
   for (const gateway of options.gateways) {
-    pools.set(gateway.name, createGatewayPool({ gateway, deliver, failPoint, logger }));
+    pools.set(gateway.name, createGatewayPool({ gateway, mayCall, deliver, failPoint, logger }));
+  }
+
+  function mayCall({ from }: Envelope): boolean {
+    const shard = from && placementOf(from);
+    return shard === undefined || (opened.has(shard) && (options.mayAct?.(shard) ?? true));
   }
 
   function deliver(envelope: Envelope, settle: (result: Settled) => void): void {

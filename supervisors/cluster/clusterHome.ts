@@ -4,7 +4,8 @@
  */
 import type { Address } from '../../actors/kernel/address.ts';
 import { type Claim, EnvelopeRefused, Fenced, type Following } from '../../actors/kernel/clusterPorts.ts';
-import { AppendRefused, type ShardLog } from '../../actors/kernel/ports.ts';
+import type { Envelope } from '../../actors/kernel/message.ts';
+import { AppendRefused, type Settled, type ShardLog } from '../../actors/kernel/ports.ts';
 import { createLocalCopy } from '../../storage/localCopy.ts';
 import { createTables } from '../../storage/tables.ts';
 import { answerDiscovery } from '../../transport/nats/discovery.ts';
@@ -45,6 +46,8 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
   const copy = createLocalCopy(db, { projections: immediate, tables, eager: CATALOG, skipped, troubled });
   const surroundings = { clock, random: ids.random, logger };
 
+  let serves = (_shard: number): boolean => false;
+
   const run: Home['run'] = (node, local, tapped) => {
     const open = new Map<number, Open>();
     const failedAppends = { fenced: 0, refused: 0 };
@@ -79,7 +82,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       startedAt: clock.now(),
       logger,
     });
-    const serves = (shard: number): boolean => open.has(shard) && ownership.mayServe(shard);
+    serves = (shard) => open.has(shard) && ownership.mayServe(shard);
     const serving = calls.serveNode(broker.self.node, async (body) => {
       const answer = ownership.answer(body) ?? operations.answer(body);
       if (!answer) throw new Error('nobody here knows this question');
@@ -92,7 +95,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
         shard,
         from: copy.store.head(shard)?.inboxOffset ?? 0,
         inbox,
-        deliver: node.deliver,
+        deliver: toActor,
         ...surroundings,
       });
       const records: ShardLog = {
@@ -104,11 +107,27 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
           telemetry.recordAppended(commits.length, record.bytes, clock.monotonic() - started);
         },
       };
-      node.open(shard, { log: tapped(records), epoch: claim.epoch, inboxOffset: reader.offset });
+      try {
+        node.open(shard, { log: tapped(records), epoch: claim.epoch, inboxOffset: reader.offset });
+      } catch (error) {
+        // It would go on handing this node the messages of whoever takes the shard.
+        reader.close();
+        throw error;
+      }
       open.set(shard, {
         reader,
         serving: serveShard({ shard, local, calls, mayServe: () => serves(shard), ...surroundings }),
       });
+    }
+
+    /** Calls of gateways come from outboxes alone: one in an inbox is not of ours, and would be made again and again. */
+    function toActor(envelope: Envelope, settle: (result: Settled) => void): void {
+      if (envelope.to.type === 'gateway') {
+        logger.error({ id: envelope.id, from: envelope.from }, 'a call of a gateway stands in an inbox: passed over');
+        settle({ kind: 'done' });
+      } else {
+        node.deliver(envelope, settle);
+      }
     }
 
     async function appended(shard: number, claim: Claim, record: Parameters<Claim['append']>[0]): Promise<number> {
@@ -202,6 +221,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
     reader: copy.reader,
     ledger,
     isShared: true,
+    mayAct: (shard) => serves(shard),
     idSecret: settings.idSecret,
     ...(settings.authSecret !== undefined && { authSecret: settings.authSecret }),
     isNew: folder.isNew && broker.isNew,
