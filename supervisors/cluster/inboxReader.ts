@@ -13,6 +13,11 @@ export const MAX_IN_FLIGHT = 256;
 export const MAX_UNANSWERED = 1_024;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 5_000;
+/**
+ * What has failed for so long goes to the end of the inbox. Otherwise nothing behind it would ever count as answered or be
+ * trimmed, and in the end the inbox would be full. Longer than the broker remembers ids: it would take it for a repetition.
+ */
+export const PUT_BACK_AFTER_MS = 5 * 60_000;
 /** What is trimmed later costs the broker only room. */
 export const TRIM_INTERVAL_MS = 5_000;
 
@@ -20,10 +25,10 @@ export type InboxReaderOptions = {
   readonly shard: number;
   /** The shard's records hold what came up to here. */
   readonly from: number;
-  readonly inbox: Pick<Inbox, 'read' | 'trim'>;
+  readonly inbox: Pick<Inbox, 'read' | 'trim' | 'put'>;
   /** `settle` is called once the answer is durable, or nothing happened. */
   readonly deliver: (envelope: Envelope, settle: (result: Settled) => void) => void;
-  readonly clock: Pick<Clock, 'delay'>;
+  readonly clock: Pick<Clock, 'delay' | 'monotonic'>;
   /** In [0, 1). */
   readonly random: () => number;
   readonly logger: Logger;
@@ -43,7 +48,8 @@ export type InboxReader = {
   close(): void;
 };
 
-type Message = { readonly offset: number; readonly envelope: Envelope; tries: number };
+/** `since`: when it was read first, monotonic ms. */
+type Message = { readonly offset: number; readonly envelope: Envelope; readonly since: number; tries: number };
 
 export function readInbox(options: InboxReaderOptions): InboxReader {
   const { shard, from, inbox, deliver, clock, random, logger } = options;
@@ -69,7 +75,7 @@ export function readInbox(options: InboxReaderOptions): InboxReader {
     if (closed) return;
     if (at <= newest) goBack(at);
     newest = at;
-    const message = { offset: at, envelope, tries: 0 };
+    const message = { offset: at, envelope, since: clock.monotonic(), tries: 0 };
     unanswered.set(at, message);
     ready.push(message);
     pump();
@@ -145,12 +151,31 @@ export function readInbox(options: InboxReaderOptions): InboxReader {
         'a message of the inbox fails; it is tried again',
       );
     }
-    const cancel = clock.delay(wantedMs * (0.5 + random() / 2), () => {
+    if (result.kind === 'failed' && clock.monotonic() - message.since >= PUT_BACK_AFTER_MS) void putBack(message);
+    else again(message, wantedMs * (0.5 + random() / 2));
+  }
+
+  function again(message: Message, afterMs: number): void {
+    const cancel = clock.delay(afterMs, () => {
       retries.delete(cancel);
       ready.push(message);
       pump();
     });
     retries.add(cancel);
+  }
+
+  /** Once its copy is stored this one counts as answered: the actors know what they have answered, under either offset. */
+  async function putBack(message: Message): Promise<void> {
+    try {
+      await inbox.put(shard, message.envelope);
+    } catch (error) {
+      logger.warn({ err: error, shard, id: message.envelope.id }, 'a message that fails could not be put off');
+      if (!closed) again(message, MAX_RETRY_MS);
+      return;
+    }
+    if (closed) return;
+    answered(message);
+    pump();
   }
 
   const following = inbox.read(shard, from, take);

@@ -8,6 +8,7 @@ import {
   type InboxReader,
   MAX_IN_FLIGHT,
   MAX_UNANSWERED,
+  PUT_BACK_AFTER_MS,
   readInbox,
   TRIM_INTERVAL_MS,
 } from '../../../supervisors/cluster/inboxReader.ts';
@@ -39,6 +40,8 @@ function build({ from = 0, answer }: { from?: number; answer?: (id: string) => S
   const errors: string[] = [];
   let on: (offset: number, envelope: Envelope) => void | Promise<void> = () => assert.unreachable('not read');
   let trimFails = false;
+  const puts: string[] = [];
+  let putFails = false;
   let stopped = false;
   const logger = pino({ level: 'silent' });
   logger.error = (_: object, text?: string) => void errors.push(String(text));
@@ -54,6 +57,11 @@ function build({ from = 0, answer }: { from?: number; answer?: (id: string) => S
             stopped = true;
           },
         };
+      },
+      async put(shard, { id }) {
+        assert.is(shard, SHARD);
+        if (putFails) throw new Error('not reached');
+        puts.push(id);
       },
       async trim(shard, upTo) {
         assert.is(shard, SHARD);
@@ -73,7 +81,7 @@ function build({ from = 0, answer }: { from?: number; answer?: (id: string) => S
   opened.push(reader);
   const pause = (ms: number): Promise<void> => new Promise((resolve) => timeline.delay(ms, resolve));
   return {
-    ...{ reader, delivered, trims, errors, clock, pause },
+    ...{ reader, delivered, trims, puts, errors, clock, pause },
     /** Resolves false while the reader wants no more. */
     async hand(offset: number, id = `m${offset}`): Promise<boolean> {
       const taken = Promise.resolve(on(offset, envelope(id))).then(() => true);
@@ -88,6 +96,9 @@ function build({ from = 0, answer }: { from?: number; answer?: (id: string) => S
     ids: () => delivered.map(({ id }) => id),
     failTrims(fail: boolean): void {
       trimFails = fail;
+    },
+    failPuts(fail: boolean): void {
+      putFails = fail;
     },
     stopped: () => stopped,
   };
@@ -156,6 +167,31 @@ test('what is unavailable or fails is tried again, ever more rarely, while other
   await pause(60_000);
   assert.ok(count('m1') > tries, 'it is never given up');
   assert.equal([...new Set(ids())].length, 500);
+});
+
+test('what fails for ever goes to the end of the inbox, once it is stored there, and holds up nothing any more', async () => {
+  const { reader, hand, ids, puts, failPuts, pause } = build({ answer: (id) => (id === 'm1' ? FAILED : DONE) });
+  for (const offset of [1, 2, 3]) await hand(offset);
+  failPuts(true);
+  await pause(PUT_BACK_AFTER_MS + 60_000);
+  assert.is(reader.offset(), 0, 'its copy is not stored');
+  failPuts(false);
+  await pause(60_000);
+  assert.equal(puts, ['m1']);
+  assert.is(reader.offset(), 3);
+  const tries = ids().length;
+  await hand(4, 'm1');
+  await pause(60_000);
+  assert.ok(ids().length > tries + 1, 'the copy is tried as the first one was');
+  assert.is(reader.offset(), 3);
+});
+
+test('what only has to wait keeps its place', async () => {
+  const { reader, hand, puts, pause } = build({ answer: () => BUSY });
+  await hand(1);
+  await pause(PUT_BACK_AFTER_MS * 2);
+  assert.equal(puts, []);
+  assert.is(reader.offset(), 0);
 });
 
 test('a shard whose delivery throws is tried again', async () => {

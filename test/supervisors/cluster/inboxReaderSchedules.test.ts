@@ -42,6 +42,7 @@ async function schedule(seed: number): Promise<void> {
       shard: SHARD,
       from: durable,
       inbox: {
+        put: async () => assert.unreachable('nothing fails for so long'),
         read: (shard, after, on) =>
           inbox.read(shard, after, (offset, one) => {
             places[offset] = one.id;
