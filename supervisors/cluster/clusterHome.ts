@@ -207,7 +207,12 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
         await ownership.stop();
         serving.stop();
         await node.stop(patienceMs);
-        copy.catchUp();
+        try {
+          copy.catchUp();
+        } catch (error) {
+          // What could not be written is followed again at the next start.
+          troubled(error);
+        }
         discovery.stop();
         await broker.connection.close();
       },

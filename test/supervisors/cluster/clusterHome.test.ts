@@ -44,8 +44,13 @@ type Scene = Played & {
   readonly log: readonly Readonly<Record<string, unknown>>[];
 };
 
-/** @param openFails from the start */
-async function withHome(openFails: boolean, use: (scene: Scene) => Promise<void>): Promise<void> {
+type Trouble = { readonly openFails?: boolean; readonly diskIsFull?: boolean };
+
+/** @param trouble from the start */
+async function withHome(
+  { openFails = false, diskIsFull = false }: Trouble,
+  use: (scene: Scene) => Promise<void>,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-home-'));
   await withBroker(async ({ url }) => {
     const env = { NODE_ENV: 'test', DATA_DIR: folder, NATS_URL: url, NODE_NAME: 'node-1', SHARDS: '1', AUTH_SECRET };
@@ -55,6 +60,8 @@ async function withHome(openFails: boolean, use: (scene: Scene) => Promise<void>
     const connection = await connectBroker({ url, name: 'node-1', logger: rememberingLogger() });
     const joined = await joinCluster(connection, config, { version: '0', now: Date.now() });
     const ground = openGround(config, logger, configuredPolicy(config), joined.folder);
+    if (diskIsFull)
+      ground.db.exec("CREATE TRIGGER full BEFORE INSERT ON followed BEGIN SELECT RAISE(ABORT, 'full'); END");
     const broker = await openBroker(ground, connection, joined.settings);
     const home = createClusterHome(ground, broker, (error) => assert.unreachable(error.message));
     const { node, played } = playedNode();
@@ -80,7 +87,7 @@ const toWallet = (id: string): Envelope => ({
 });
 
 test('a call of a gateway that somebody wrote into an inbox is not made; what is behind it is delivered', () =>
-  withHome(false, async ({ put, delivered, log }) => {
+  withHome({}, async ({ put, delivered, log }) => {
     await put({ ...toWallet('call'), to: { type: 'gateway', id: 'payment' } });
     await put(toWallet('message'));
     await until('the message is there', () => delivered.length > 0);
@@ -92,7 +99,7 @@ test('a call of a gateway that somebody wrote into an inbox is not made; what is
   }));
 
 test('a shard that could not be opened gets no messages, and its reason stands in the log', () =>
-  withHome(true, async (scene) => {
+  withHome({ openFails: true }, async (scene) => {
     await scene.put(toWallet('first'));
     const failures = () => scene.log.filter(({ msg }) => msg === 'a shard could not be opened, giving it up');
     await until('it was tried twice', () => failures().length >= 2);
@@ -101,6 +108,11 @@ test('a shard that could not be opened gets no messages, and its reason stands i
     scene.openFails = false;
     await until('it is open', () => scene.opened.length === 1 && scene.delivered.length > 0);
     assert.is(scene.delivered.length, 1, 'once, by its one reader');
+  }));
+
+test('a node whose disk is full to its end leaves its broker in order', () =>
+  withHome({ diskIsFull: true }, async ({ log }) => {
+    await until('it is said', () => log.some(({ msg }) => msg === 'the copy of the logs can not be written now'));
   }));
 
 test.run();
