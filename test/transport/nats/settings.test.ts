@@ -1,4 +1,5 @@
 /** What the nodes of a cluster agree on: made once, the same for all, and who doesn't fit is told why. */
+import { errors } from 'nats';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BrokerConnection } from '../../../transport/nats/connection.ts';
@@ -58,6 +59,25 @@ async function refused(node: BrokerConnection, offer: SettingsOffer, ...texts: r
   assert.is(name, 'ClusterMismatch', message);
   for (const text of texts) assert.match(message, text);
 }
+
+settings(
+  'a broker that does not answer at first is asked again',
+  atBroker(async ({ first }) => {
+    const { nats, jetstream, connected, manager } = first;
+    let silent = 2;
+    const getMessage: typeof manager.streams.getMessage = async (...asked) => {
+      silent -= 1;
+      if (silent >= 0) throw new errors.TimeoutError();
+      return manager.streams.getMessage(...asked);
+    };
+    const streams = Object.create(manager.streams, { getMessage: { value: getMessage } });
+    const slow = { nats, jetstream, connected, manager: Object.create(manager, { streams: { value: streams } }) };
+    const offer = newOffer();
+    const made = await offerSettings(slow, offer);
+    assert.ok(silent < 0);
+    assert.equal(made, await offerSettings(first, offer));
+  }),
+);
 
 settings(
   'the first offer holds: later nodes get its secrets, whatever they would have made themselves',
