@@ -25,7 +25,7 @@ import { AUTH_SECRET_FILE, LEDGER_FILE, STORE_FILE } from './dataFolder.ts';
 import { type LogFinding, verifyLog } from './verifyLog.ts';
 
 /** 1.6 MB between turns of the event loop: a few milliseconds. */
-const PAGES_PER_TURN = 400;
+export const PAGES_PER_TURN = 400;
 const MANIFEST = 'backup.json';
 const FORMAT = 1;
 
@@ -148,7 +148,7 @@ export function restoreBackup(backup: string, dataFolder: string): Backup {
 }
 
 /** The file's own structure, then the chain of hashes over every record. */
-function damageOf(path: string): readonly LogFinding[] {
+export function damageOf(path: string): readonly LogFinding[] {
   const db = new Database(path);
   try {
     // Its log file would have to be renamed with it.

@@ -42,6 +42,8 @@ export const clusterSettings = {
     .enum(['1', '3', '5'], 'must be 1, 3 or 5: of an even number of brokers no more may fail than of one less')
     .default('1')
     .transform(Number),
+  /** Log entries after which there is a new checkpoint: so many at most, and half as many again, are read by who joins. */
+  CHECKPOINT_ENTRIES: z.coerce.number().int().min(1).default(50_000),
 } as const;
 
 type Given = Readonly<Record<string, string | undefined>>;

@@ -8,14 +8,18 @@ import type { Envelope } from '../../actors/kernel/message.ts';
 import { AppendRefused, type Settled, type ShardLog } from '../../actors/kernel/ports.ts';
 import { createLocalCopy } from '../../storage/localCopy.ts';
 import { createTables } from '../../storage/tables.ts';
+import { openCheckpoints } from '../../transport/nats/checkpoints.ts';
 import { answerDiscovery } from '../../transport/nats/discovery.ts';
+import { trimLog } from '../../transport/nats/sharedLog.ts';
 import type { Ground, Home, Running } from '../home.ts';
 import type { NodeStatus } from '../nodeStatus.ts';
 import { Unavailable } from '../shop.ts';
 import { unavailable } from '../unavailable.ts';
 import type { Broker } from './broker.ts';
+import { runCheckpoints } from './checkpoints.ts';
 import { registerClusterFigures } from './clusterFigures.ts';
 import { createClusterOperations } from './clusterOperations.ts';
+import { TooFarBehind } from './fromCheckpoint.ts';
 import { type InboxReader, readInbox } from './inboxReader.ts';
 import { createMending } from './mendShard.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
@@ -52,6 +56,16 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
     const open = new Map<number, Open>();
     const failedAppends = { fenced: 0, refused: 0 };
     const self = { ...broker.self, incarnation: ids.next('node') };
+    const mend = createMending({
+      me: broker.self.node,
+      db,
+      log,
+      inbox,
+      copy,
+      isOpen: (shard) => open.has(shard),
+      placementOf: node.placementOf,
+      ...surroundings,
+    });
     const ownership: Ownership = createOwnership({
       shards: config.SHARDS,
       self,
@@ -62,16 +76,12 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       clock,
       random: ids.random,
       logger,
-      restore: createMending({
-        me: broker.self.node,
-        db,
-        log,
-        inbox,
-        copy,
-        isOpen: (shard) => open.has(shard),
-        placementOf: node.placementOf,
-        ...surroundings,
-      }),
+      restore: async (shard, why) => {
+        // Only a start can put a checkpoint in the place of this node's file.
+        if (why.reason === 'trimmed')
+          end(new TooFarBehind(`${why.message}; start this node again: it loads a checkpoint`));
+        return mend(shard, why);
+      },
       onNameTaken: end,
     });
     const discovery = answerDiscovery({
@@ -194,6 +204,17 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
     });
     const offsetOf = (shard: number): number =>
       open.get(shard)?.reader.offset() ?? copy.store.head(shard)?.inboxOffset ?? 0;
+    const checkpoints = runCheckpoints({
+      shelf: () => openCheckpoints(broker.connection, { cluster: settings.cluster, replicas: config.REPLICAS }),
+      trim: (shard, upTo) => trimLog(broker.connection.manager, settings.cluster, shard, upTo),
+      db,
+      dataFolder: config.DATA_DIR,
+      everyEntries: config.CHECKPOINT_ENTRIES,
+      isMaker: () => serves(0) && ownership.ready,
+      view: ownership.view,
+      clock,
+      logger,
+    });
     const running: Running = {
       core: createRemoteShop({ local, serves, shardOf, calls, ...surroundings }),
       get ready() {
@@ -204,6 +225,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       status,
       drain,
       async stop(patienceMs) {
+        await checkpoints.stop();
         await ownership.stop();
         serving.stop();
         await node.stop(patienceMs);

@@ -6,6 +6,7 @@ import { openGround } from '../home.ts';
 import { version } from '../version.ts';
 import { openBroker } from './broker.ts';
 import { createClusterHome } from './clusterHome.ts';
+import { fromCheckpoint } from './fromCheckpoint.ts';
 import { joinCluster } from './join.ts';
 import { shareShop } from './shareShop.ts';
 
@@ -24,7 +25,9 @@ export async function startClusterNode(config: Config, logger: Logger, end: (err
     logger,
   });
   try {
-    const { settings, folder } = await joinCluster(connection, config, { version, now: Date.now() });
+    const joined = await joinCluster(connection, config, { version, now: Date.now() });
+    const { settings } = joined;
+    const folder = await fromCheckpoint(connection, config, joined, logger);
     const ground = openGround(config, logger, configuredPolicy(config), folder);
     const broker = await openBroker(ground, connection, settings);
     await shareShop(ground, broker);

@@ -3,8 +3,9 @@
  * fencing token; whatever is appended names what it comes after, and the broker compares.
  */
 import { randomUUID } from 'node:crypto';
-import type { SharedLog } from '../../actors/kernel/clusterPorts.ts';
+import type { LogPosition, SharedLog } from '../../actors/kernel/clusterPorts.ts';
 import type { BrokerConnection } from './connection.ts';
+import { brokerError, StreamMissing } from './errors.ts';
 import { assembleSharedLog, type RecordWire } from './log/assemble.ts';
 import type { FollowingLog } from './log/following.ts';
 import { createNatsStream } from './log/natsStream.ts';
@@ -61,5 +62,38 @@ export async function openSharedLog(options: SharedLogOptions): Promise<SharedLo
     logger,
     nonce: randomUUID,
     times: { monotonic: () => performance.now(), delay: (ms, task) => void setTimeout(task, ms) },
+  });
+}
+
+/**
+ * By shard, the position of the oldest entry that is kept; 1 where there is no log yet.
+ * @throws what `brokerError` makes of it
+ */
+export async function logBegins(
+  manager: BrokerConnection['manager'],
+  cluster: string,
+  shards: number,
+): Promise<readonly LogPosition[]> {
+  const beginOf = async (_: unknown, shard: number): Promise<LogPosition> => {
+    try {
+      return (await manager.streams.info(logStreamName(cluster, shard))).state.first_seq || 1;
+    } catch (error) {
+      const named = brokerError(error, `look at the log of shard ${shard}`);
+      if (named instanceof StreamMissing) return 1;
+      throw named;
+    }
+  };
+  return Promise.all(Array.from({ length: shards }, beginOf));
+}
+
+/** Nothing up to the position is needed any more. @throws what `brokerError` makes of it */
+export async function trimLog(
+  manager: BrokerConnection['manager'],
+  cluster: string,
+  shard: number,
+  upTo: LogPosition,
+): Promise<void> {
+  await manager.streams.purge(logStreamName(cluster, shard), { seq: upTo + 1 }).catch((error: unknown) => {
+    throw brokerError(error, `trim the log of shard ${shard}`);
   });
 }
