@@ -20,10 +20,10 @@ import { rememberingLogger, until } from '../support/broker.ts';
 import { liveThroughBusyDay } from '../support/busyDay.ts';
 import { checkShop } from '../support/check.ts';
 import { expressOrder } from '../support/client.ts';
-import { type ClusterNode, startCluster, type TestCluster } from '../support/clusterNodes.ts';
+import { startCluster, type TestCluster } from '../support/clusterNodes.ts';
 import { AUTH_SECRET } from '../support/shop.ts';
 import { openShop } from '../support/shopkeeper.ts';
-import { digestOf, type StoreDigest } from '../support/storeDigest.ts';
+import { digestOf, untilTheSame } from '../support/storeDigest.ts';
 
 type Context = { home: string; alone: string; token: string; orders: readonly string[]; placed: string };
 const bringing = suite<Context>('cluster: bringing a shop');
@@ -56,29 +56,6 @@ async function withCluster(use: (cluster: TestCluster) => Promise<void>): Promis
   } finally {
     await cluster.close();
   }
-}
-
-let backups = 0;
-
-/** Of what the running nodes have now. */
-const backupsOf = (nodes: readonly ClusterNode[]): Promise<string[]> =>
-  Promise.all(
-    nodes.map(async ({ shop, folder }) => {
-      await shop.upToDate();
-      const name = `backup-${++backups}`;
-      shop.backups.start(name);
-      await shop.backups.idle();
-      return join(folder, 'backups', name);
-    }),
-  );
-
-async function untilTheSame(nodes: readonly ClusterNode[]): Promise<StoreDigest | undefined> {
-  let last: readonly StoreDigest[] = [];
-  await until('all nodes hold the same', async () => {
-    last = (await backupsOf(nodes)).map(digestOf);
-    return last.every((digest) => JSON.stringify(digest) === JSON.stringify(last[0]));
-  });
-  return last[0];
 }
 
 /** What a deep check finds, without what the day itself may have left: the same before and after. */

@@ -6,6 +6,8 @@ import { openForReading } from '../../storage/database.ts';
 import { STORE_FILE } from '../../storage/dataFolder.ts';
 import { openStoppedStore } from '../../supervisors/checker/stopped.ts';
 import type { AnyDecider } from '../../supervisors/memory.ts';
+import { until } from './broker.ts';
+import type { ClusterNode } from './clusterNodes.ts';
 
 const QUERIES = {
   heads: 'SELECT * FROM heads ORDER BY shard',
@@ -22,7 +24,7 @@ const QUERIES = {
   unfinishedSagas: 'SELECT * FROM unfinished_sagas ORDER BY order_id',
 } as const;
 
-export type StoreDigest = Readonly<Record<keyof typeof QUERIES, string>>;
+type StoreDigest = Readonly<Record<keyof typeof QUERIES, string>>;
 
 /** @param folder of a node that doesn't run, or of a backup */
 export function digestOf(folder: string): StoreDigest {
@@ -43,4 +45,28 @@ export function digestOf(folder: string): StoreDigest {
   } finally {
     db.close();
   }
+}
+
+let backups = 0;
+
+/** Of what the running nodes have now. */
+const backupsOf = (nodes: readonly ClusterNode[]): Promise<string[]> =>
+  Promise.all(
+    nodes.map(async ({ shop, folder }) => {
+      await shop.upToDate();
+      const name = `backup-${++backups}`;
+      shop.backups.start(name);
+      await shop.backups.idle();
+      return join(folder, 'backups', name);
+    }),
+  );
+
+/** Waits until all of them hold the same; answers what that is. */
+export async function untilTheSame(nodes: readonly ClusterNode[]): Promise<StoreDigest | undefined> {
+  let last: readonly StoreDigest[] = [];
+  await until('all nodes hold the same', async () => {
+    last = (await backupsOf(nodes)).map(digestOf);
+    return last.every((digest) => JSON.stringify(digest) === JSON.stringify(last[0]));
+  });
+  return last[0];
 }
