@@ -49,9 +49,11 @@ export function createStockLevels(db: Db): StockProjection {
   const kept = new LRUCache<string, Items>({ max: KEPT_SKUS });
   // A popular SKU moves many times in one transaction: its row is written once.
   let touched = new Map<string, Item>();
+  /** Of the SKUs that moved in this transaction: until it ends the table doesn't have what is let go from memory. */
+  let moved = new Map<string, Items>();
 
   function itemsOf(sku: string): Items {
-    const known = kept.get(sku);
+    const known = kept.get(sku) ?? moved.get(sku);
     if (known) return known;
     const rows = read.all(sku).map(({ warehouse, ...stored }): [string, Item] => {
       return [warehouse, { ...initial(stockAddress(sku, warehouse).id), ...levelOf(stored) }];
@@ -71,6 +73,7 @@ export function createStockLevels(db: Db): StockProjection {
       // Only the figures count here; reservations would pile up for nothing.
       const level = { ...blank, ...stockFigures(after), expected: after.expected };
       items.set(blank.warehouse, level);
+      moved.set(blank.sku, items);
       touched.set(key, level);
     },
     flush() {
@@ -80,9 +83,11 @@ export function createStockLevels(db: Db): StockProjection {
         write.run({ sku, warehouse, ...stockFigures(item), quantity, at });
       }
       touched = new Map();
+      moved = new Map();
     },
     discard() {
       touched = new Map();
+      moved = new Map();
       kept.clear();
     },
     shelves(sku) {
