@@ -24,6 +24,8 @@ const IDLE_MS = 10_000;
 /** Shards that are on their way to nodes that have just come are there by then. */
 const MOVED_MS = 4_000;
 const MAX_CONNECTIONS = 1_024;
+/** Whose CPU profiles are taken when they are wanted. */
+export const PROFILED = ['alone', 'cluster'] as const;
 
 export type ClusterLoad = {
   readonly name: string;
@@ -60,20 +62,19 @@ export type ClusterOptions = {
 };
 
 export async function measureCluster(options: ClusterOptions): Promise<ClusterRun> {
-  const server = await startBenchServer(options.alone, options.profileFolder('alone'));
-  const load = await closed(options, 'a node alone', { servers: [server], skus: options.skus });
-  const idleAlone = await idle(server);
-  await stopServer(server);
+  const before = await aloneRun(options, 'a node alone');
   const broker = await startBroker({ folder: join(options.folder, 'broker') });
   try {
-    const rest = await measureOver(broker, options);
+    const { loads, ...rest } = await measureOver(broker, options);
+    const [one, again, ...others] = loads;
+    const alone = (before.load.load.perSecond + again.load.perSecond) / 2;
     return {
       ...rest,
-      loads: [load, ...rest.loads],
-      ratio: (rest.loads[0]?.load.perSecond ?? 0) / load.load.perSecond,
+      loads: [before.load, one, again, ...others],
+      ratio: one.load.perSecond / alone,
       idleSeconds: IDLE_MS / 1_000,
-      idleAlone,
-      profiles: ['alone', 'cluster'].flatMap((name) => {
+      idleAlone: before.idle,
+      profiles: PROFILED.flatMap((name) => {
         const folder = options.profileFolder(name);
         return folder === undefined ? [] : [{ name, profile: summarizeProfile(folder) }];
       }),
@@ -83,7 +84,18 @@ export async function measureCluster(options: ClusterOptions): Promise<ClusterRu
   }
 }
 
-type OverBroker = Pick<ClusterRun, 'loads' | 'idle' | 'halfRate' | 'crossShard'>;
+async function aloneRun(options: ClusterOptions, where: string): Promise<{ load: ClusterLoad; idle: Idle }> {
+  const server = await startBenchServer(options.alone, options.profileFolder('alone'));
+  const load = await closed(options, where, { servers: [server], skus: options.skus });
+  const used = await idle(server);
+  await stopServer(server);
+  return { load, idle: used };
+}
+
+type OverBroker = Pick<ClusterRun, 'idle' | 'halfRate' | 'crossShard'> & {
+  /** One node, then again the node alone: what else the machine does changes while this goes on. Then several nodes. */
+  readonly loads: readonly [ClusterLoad, ClusterLoad, ...ClusterLoad[]];
+};
 
 async function measureOver(broker: Broker, options: ClusterOptions): Promise<OverBroker> {
   const { folder, window } = options;
@@ -97,6 +109,7 @@ async function measureOver(broker: Broker, options: ClusterOptions): Promise<Ove
   const { skus } = await fillShop(observed.url);
   const one = await closed(options, 'one node, one broker', { servers: [observed], skus, broker });
   const idleOne = await idle(observed, broker);
+  const again = await aloneRun(options, 'a node alone, again');
   const servers = [observed];
   while (servers.length < NODES) servers.push(await start(servers.length + 1));
   await pause(MOVED_MS);
@@ -111,7 +124,7 @@ async function measureOver(broker: Broker, options: ClusterOptions): Promise<Ove
   await last.kill();
   const crossShard = crossShardLatency(last.folder, from);
   for (const server of servers) await stopServer(server);
-  return { loads: [one, all, half], idle: idleOne, halfRate, crossShard };
+  return { loads: [one, again.load, all, half], idle: idleOne, halfRate, crossShard };
 }
 
 type Target = { readonly servers: readonly Server[]; readonly skus: readonly string[]; readonly broker?: Broker };

@@ -18,7 +18,7 @@ export function clusterTables(run: ClusterRun): string[] {
         String(Object.values(load.failures).reduce((sum, count) => sum + count, 0)),
       ]),
     ),
-    `One node over one broker does ${percent(ratio)} of what a node alone does.`,
+    `One node over one broker does ${percent(ratio)} of what a node alone does before and after it, on average.`,
     table(['cost', ...COSTS], loads.map(costs)),
     table(
       [`idle for ${idleSeconds} s`, 'of a core'],

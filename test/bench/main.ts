@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createClient } from '../support/client.ts';
 import { type Buyers, createBuyers } from './buyers.ts';
 import { createShop, type Shop } from './catalog.ts';
-import { type ClusterRun, measureCluster } from './cluster.ts';
+import { type ClusterRun, measureCluster, PROFILED } from './cluster.ts';
 import { expressClosed, expressOpen, outcomeOf } from './express.ts';
 import { type Filled, fillStore } from './fill.ts';
 import { createHttp, type Http } from './http.ts';
@@ -105,7 +105,7 @@ function clustered(alone: string, { skus }: Shop, { inFlight, seconds, profile }
   const window = { warmUpMs: WARM_UP_MS, measureMs: seconds * 1_000 };
   const profileFolder = (name: string): string | undefined =>
     profile ? join(RESULTS, `profile-cluster-${name}`) : undefined;
-  for (const name of ['alone', 'cluster']) removeFolder(join(RESULTS, `profile-cluster-${name}`));
+  for (const name of PROFILED) removeFolder(join(RESULTS, `profile-cluster-${name}`));
   return measureCluster({ folder, alone, skus, inFlight, window, profileFolder, progress });
 }
 
