@@ -11,6 +11,8 @@ import { type Server, startServer } from './server.ts';
 
 /** Several nodes start at once on a machine that may have other things to do. */
 const READY_DEADLINE_MS = 90_000;
+/** A process that was just killed may still be writing. */
+const REMOVE_TRIES = 5;
 const TAKEN_OVER = '"shard taken over"';
 
 export type ClusterOptions = {
@@ -61,6 +63,9 @@ export type Cluster = {
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { nodes: count, brokers: width = 1, env = {}, severable = false } = options;
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-cluster-'));
+  // Nodes and brokers end with this process, also when it is interrupted; their folders should too.
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: REMOVE_TRIES });
+  process.on('exit', remove);
   const group = await openBrokers(join(folder, 'brokers'), width);
   const nodes: ClusterNode[] = [];
   const ways: Way[] = [];
@@ -83,7 +88,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       await Promise.all(nodes.map((node) => node.kill()));
       for (const proxy of ways) proxy.close();
       await Promise.all(group.all.map((broker) => broker.kill()));
-      rmSync(folder, { recursive: true, force: true });
+      process.off('exit', remove);
+      remove();
     },
   };
   try {
