@@ -3,7 +3,7 @@ import { errors } from 'nats';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BrokerConnection } from '../../../transport/nats/connection.ts';
-import { createDocuments } from '../../../transport/nats/documents.ts';
+import { createDocuments, type Link } from '../../../transport/nats/documents.ts';
 import {
   type AuthOffer,
   authSubject,
@@ -211,6 +211,41 @@ settings(
     await offerSettings(first, offer);
     await first.manager.streams.update(settingsStream(offer.cluster), { max_age: 3_600e9 });
     assert.is((await refusal(offerSettings(first, offer))).name, 'StreamMismatch');
+  }),
+);
+
+/** So many reads are answered too late, as by a stream whose brokers still elect a leader. */
+function slowToRead({ nats, jetstream, manager, connected }: BrokerConnection, times: number): Link {
+  let left = times;
+  const streams = new Proxy(manager.streams, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        left -= name === 'getMessage' ? 1 : 0;
+        return name === 'getMessage' && left >= 0
+          ? Promise.reject(new errors.TimeoutError())
+          : value.apply(target, args);
+      };
+    },
+  });
+  return {
+    nats,
+    jetstream,
+    connected,
+    manager: new Proxy(manager, { get: (target, name) => (name === 'streams' ? streams : Reflect.get(target, name)) }),
+  };
+}
+
+settings(
+  'an answer that is late while brokers elect a leader is asked for again; none at all is named in the end',
+  atBroker(async ({ first, others: [second] }) => {
+    if (second === undefined) throw new Error('no connection');
+    const offer = newOffer();
+    const made = await offerSettings(slowToRead(first, 2), offer);
+    assert.equal(await offerSettings(slowToRead(second, 1), offer), made);
+    const { name, message } = await refusal(offerSettings(slowToRead(second, 100), offer));
+    assert.is(name, 'BrokerUnreachable', message);
   }),
 );
 
