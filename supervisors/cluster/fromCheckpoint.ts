@@ -35,6 +35,13 @@ export async function fromCheckpoint(
   const positions = followedPositions(folder.db, shards);
   const isEmpty = positions.every((position) => position === 0) && !hasOwnLog(folder.db);
   if (!isEmpty && reaches(positions)) return folder;
+  if (hasOwnLog(folder.db)) {
+    folder.db.close();
+    throw new TooFarBehind(
+      `the store in ${dataFolder} holds records of its own, and the logs of cluster "${cluster}" don't reach back far ` +
+        'enough to compare them: nothing was overwritten; set another DATA_DIR',
+    );
+  }
 
   const shelf = await openCheckpoints(link, { cluster, replicas });
   const path = join(dataFolder, FILE);

@@ -1,12 +1,18 @@
 /** Copies of the nodes' file at the broker: who joins begins with one, and the logs need not be kept for ever. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openDatabase, writeMeta } from '../../storage/database.ts';
+import { hasOwnLog, STORE_FILE } from '../../storage/dataFolder.ts';
 import { connectBroker } from '../../transport/nats/connection.ts';
 import { logBegins } from '../../transport/nats/sharedLog.ts';
 import { rememberingLogger, until } from '../support/broker.ts';
 import { checkShop } from '../support/check.ts';
 import { expressOrder } from '../support/client.ts';
 import { type ClusterNode, startCluster, type TestCluster } from '../support/clusterNodes.ts';
+import { startShop } from '../support/shop.ts';
 
 const checkpoints = suite<{ at: TestCluster; one: ClusterNode; token: string; orders: string[] }>(
   'cluster: checkpoints',
@@ -98,6 +104,24 @@ checkpoints('a checkpoint that lost a part at the broker is passed over for the 
   assert.is(said(three, 'begun with a checkpoint'), 1);
   await showsAll(three, token, orders);
   await three.close();
+});
+
+checkpoints('a store with records of its own is never replaced by a checkpoint', async ({ at, one }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-own-'));
+  try {
+    const alone = await startShop({ env: { DATA_DIR: folder, SHARDS: String(SHARDS) }, seed: false });
+    await alone.close();
+    const db = openDatabase(join(folder, STORE_FILE));
+    writeMeta(db, 'id-secret', one.shop.idSecret);
+    db.close();
+    const outcome = await at.start({ name: 'node-4', folder, env }).catch((error: Error) => error.message);
+    assert.match(String(outcome), 'nothing was overwritten');
+    const after = openDatabase(join(folder, STORE_FILE));
+    assert.ok(hasOwnLog(after));
+    after.close();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 checkpoints.run();
