@@ -24,6 +24,7 @@ import { type InboxReader, readInbox } from './inboxReader.ts';
 import { createMending } from './mendShard.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
 import { createRemoteShop } from './remoteShop.ts';
+import { createRounds } from './rounds.ts';
 import { serveShard } from './shardService.ts';
 
 /** How long a node that leaves waits for the others to come for its shards. */
@@ -160,7 +161,8 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       await node.close(shard, how);
     }
 
-    async function upToDate(): Promise<void> {
+    /** One question to the broker for each foreign shard: lists that are asked for at once share them. */
+    const upToDate = createRounds(async (): Promise<void> => {
       // Else the client would wait for it to come back.
       if (!broker.connection.connected) throw new Unavailable('there is no connection to the broker', RETRY_AFTER_MS);
       const others = Array.from({ length: config.SHARDS }, (_, shard) => shard).filter((shard) => !serves(shard));
@@ -171,7 +173,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       } catch (error) {
         throw new Unavailable(error instanceof Error ? error.message : String(error), RETRY_AFTER_MS);
       }
-    }
+    });
 
     /** What nobody knows is refused by whoever has the first shard. */
     const shardOf = (address: Address): number => node.placementOf(address) ?? 0;
