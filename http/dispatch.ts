@@ -38,7 +38,7 @@ async function upToDate({ shop }: Services): Promise<void> {
     await shop.upToDate();
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
-    throw unavailable(`Not everything can be looked at just now: ${error.message}.`, error.retryAfterSeconds, error);
+    throw unavailable('A part of the shop cannot be looked at right now.', error.retryAfterSeconds, error);
   }
 }
 

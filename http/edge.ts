@@ -200,9 +200,16 @@ function logRequest(logger: Logger, ctx: Context, state: EdgeState, ms: number, 
     ms: Math.round(ms * 10) / 10,
     ...(state.orderId !== undefined && { orderId: state.orderId }),
     ...(failure instanceof Problem && { code: failure.code }),
+    ...(ctx.status === 503 && { reason: reasonOf(failure) }),
   };
   if (ctx.status === 500) logger.error({ ...line, err: failure }, 'request failed');
   else logger.info(line, 'request');
+}
+
+/** What the caller isn't told in full. */
+function reasonOf(failure: unknown): string | undefined {
+  const error = failure instanceof Problem && failure.cause instanceof Error ? failure.cause : failure;
+  return error instanceof Error ? error.message : undefined;
 }
 
 /** The end of the chain: the path is unknown, or known for other methods. */

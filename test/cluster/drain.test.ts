@@ -108,8 +108,9 @@ drain(
     await until('the connection is missed', () => one.shop.status().broker?.connected === false);
     const refused = await one.call('GET', '/v1/orders', { token });
     assert.equal([refused.status, refused.body.code, refused.body.retryable], [503, 'service.unavailable', true]);
-    assert.match(refused.body.detail, 'no connection to the broker');
+    assert.match(refused.body.detail, 'A part of the shop cannot be looked at');
     assert.is(refused.headers.get('retry-after'), '1');
+    assert.ok(one.log.some(({ reason }) => reason === 'there is no connection to the broker'));
     await until('the node is not ready', async () => (await one.call('GET', '/readyz')).status === 503);
     assert.is((await one.call('GET', '/healthz')).status, 200);
 
