@@ -38,21 +38,32 @@ cluster('a list on one node has what the other one has just acknowledged', async
   }
 });
 
-type ShardSeen = { readonly id: number; readonly owner: string; readonly wanted: string; readonly epoch: number };
+type ShardSeen = {
+  readonly id: number;
+  readonly owner: string;
+  readonly epoch: number;
+  readonly position: number;
+  readonly lag: number | null;
+  readonly standby: { readonly lag: number | null } | null;
+};
 
 /** Once both nodes say the same: heartbeats take a moment. */
-async function agreed(one: ClusterNode, two: ClusterNode, token: string): Promise<readonly ShardSeen[]> {
-  let seen: readonly ShardSeen[] = [];
-  await until('both nodes tell the same owners', async () => {
+async function agreed(one: ClusterNode, two: ClusterNode, token: string): Promise<void> {
+  await until('both nodes tell the same', async () => {
     const [first, second] = await Promise.all(
-      [one, two].map(async (node) => (await node.call('GET', '/v1/admin/cluster', { token })).body.shards),
+      [one, two].map(async (node) => (await node.call('GET', '/v1/admin/cluster', { token })).body),
     );
-    seen = first;
-    const owners = (shards: readonly ShardSeen[]) =>
-      JSON.stringify(shards.map(({ id, owner, epoch }) => [id, owner, epoch]));
-    return owners(first) === owners(second);
+    const told = ({ ready, nodes, shards }: { ready: boolean; nodes: object[]; shards: readonly ShardSeen[] }) =>
+      JSON.stringify([
+        ready,
+        nodes.map((node) => ({ ...node, heardMsAgo: 0 })),
+        shards.map(({ id, owner, epoch, position, lag, standby }) => [
+          [id, owner, epoch, lag !== null && standby?.lag !== null],
+          position >= epoch,
+        ]),
+      ]);
+    return told(first) === told(second) && !told(first).includes('false');
   });
-  return seen;
 }
 
 cluster('nodes, shards, owners, standbys, epochs and lags are told alike by every node', async ({ one, two }) => {
