@@ -93,6 +93,8 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   const owners = Array.from({ length: options.shards }, (_, shard) => new ShardOwner(shard, parts));
   let cancelTick: () => void = () => undefined;
   let stopped = false;
+  /** Every shard that was this node's share at first has been open here. */
+  let hasBegun = false;
   let firstClaimAt = Number.POSITIVE_INFINITY;
   let places: readonly WantedPlace[] = [];
   const membership = createMembership({
@@ -173,7 +175,10 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   function isReady(): boolean {
     contact.look();
     if (membership.state !== 'active' || !contact.up) return false;
-    return owners.every((owner) => owner.caughtUp && (place(owner.shard).owner !== me || owner.mayServe));
+    // What it has it must serve. What moves to it later is the others' until then, and it reaches the others.
+    const served = owners.every((owner) => owner.caughtUp && (owner.phase !== 'owning' || owner.mayServe));
+    hasBegun ||= owners.every((owner) => place(owner.shard).owner !== me || owner.mayServe);
+    return served && hasBegun;
   }
 
   for (const owner of owners) owner.start();

@@ -225,12 +225,15 @@ ownership('a drained node hands everything over, few shards at a time, and loses
   void leaving.ownership.drain(20_000).then((count) => {
     left = count;
   });
+  let unready = false;
   await world.run(20_000, () => {
     most = Math.max(most, moving(nodes));
+    unready ||= rest.some(({ ownership: { ready } }) => !ready);
     return left !== undefined;
   });
   assert.is(left, 0);
   assert.is(most, 2, 'shards that move at a time, though three nodes ask');
+  assert.not(unready, 'who takes shards over goes on being asked');
   assert.ok(await world.run(1_000, () => settled(world, rest)));
   assert.is(leaving.ownership.view().counts.lost, 0);
   assert.not(leaving.ownership.ready);
