@@ -35,6 +35,7 @@ nodeCallsContract('three brokers', () => ({
   nodes,
   maxServedAtOnce: MAX_SERVED_AT_ONCE,
   tooLarge: 'x'.repeat(9 * 1024 * 1024),
+  severalBrokers: true,
 }));
 
 const test = suite('inbox over three brokers');
