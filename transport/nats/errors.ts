@@ -36,7 +36,7 @@ export class StreamUnavailable extends Error {
 }
 
 /** One broker alone can't keep more than one copy. Nothing happened. */
-class TooFewBrokers extends Error {
+export class TooFewBrokers extends Error {
   override readonly name = 'TooFewBrokers';
   readonly retryable = false;
 }
