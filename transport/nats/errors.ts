@@ -36,7 +36,7 @@ export class StreamUnavailable extends Error {
 }
 
 /** One broker alone can't keep more than one copy. Nothing happened. */
-export class TooFewBrokers extends Error {
+class TooFewBrokers extends Error {
   override readonly name = 'TooFewBrokers';
   readonly retryable = false;
 }
@@ -76,7 +76,13 @@ type ErrorClass = new (message: string, options: ErrorOptions) => Error;
 
 /** By JetStream's own codes (server/errors.json of nats-server). */
 const BY_CODE: ReadonlyMap<number, readonly [ErrorClass, advice: string]> = new Map([
-  [10005, [StreamUnavailable, 'too few brokers are up, or have room, for that many replicas']],
+  [
+    10005,
+    [
+      StreamUnavailable,
+      'too few brokers of the group are up, or have room, for that many replicas; restart one that the others leave out',
+    ],
+  ],
   [10008, [StreamUnavailable, 'the brokers have no leader at the moment']],
   [10009, [StreamUnavailable, 'the brokers have no leader at the moment']],
   [10074, [TooFewBrokers, 'ask for one replica, or make the broker one of a group of three']],

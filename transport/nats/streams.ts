@@ -13,19 +13,10 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { nanos } from 'nats';
-import {
-  BrokerUnreachable,
-  brokerError,
-  StreamMismatch,
-  StreamMissing,
-  StreamUnavailable,
-  TooFewBrokers,
-} from './errors.ts';
+import { BrokerUnreachable, brokerError, StreamMismatch, StreamMissing, StreamUnavailable } from './errors.ts';
 
 /** Brokers that have just elected a leader may need a moment for a new stream. */
 const DEADLINE_MS = 30_000;
-/** Brokers that have just started don't know each other's room yet. */
-const ACQUAINTED_MS = 10_000;
 const PAUSE_MS = 200;
 const NAME_IN_USE = 10058;
 
@@ -57,7 +48,6 @@ export type StreamSettings = {
 export async function ensureStream(manager: JetStreamManager, settings: StreamSettings): Promise<void> {
   const wanted = configOf(settings);
   const deadline = performance.now() + DEADLINE_MS;
-  const acquainted = performance.now() + ACQUAINTED_MS;
   for (;;) {
     try {
       const found = await readStream(manager, settings.name);
@@ -69,8 +59,7 @@ export async function ensureStream(manager: JetStreamManager, settings: StreamSe
       const named = brokerError(error, `open the stream ${settings.name}`);
       // Missing right after it was made, by us or by a node that starts at the same time: not every broker has it yet.
       const passing = [StreamUnavailable, BrokerUnreachable, StreamMissing].some((kind) => named instanceof kind);
-      const inTime = performance.now() + PAUSE_MS <= (named instanceof TooFewBrokers ? acquainted : deadline);
-      if (!(passing || named instanceof TooFewBrokers) || !inTime) throw named;
+      if (!passing || performance.now() + PAUSE_MS > deadline) throw named;
       await pause(PAUSE_MS);
     }
   }

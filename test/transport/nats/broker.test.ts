@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { type Broker, BrokerNotStarted, startBroker } from '../../../transport/nats/server/broker.ts';
 import { startBrokers } from '../../../transport/nats/server/brokers.ts';
 import { freePorts } from '../../../transport/nats/server/ports.ts';
+import { membersOf } from '../../../transport/nats/server/probes.ts';
 import { spawnBroker } from '../../../transport/nats/server/process.ts';
 import { temporaryFolder, until, withBrokers } from '../../support/broker.ts';
 
@@ -166,6 +167,20 @@ broker('of a group keeps its place while it is paused', async () => {
     await brokers.healthy();
     assert.is(await leaderOf(first), await leaderOf(second));
   });
+});
+
+broker('makes one group of all new brokers that are started together', async ({ folder }) => {
+  // In some of a hundred starts nats-server leaves one out: this is seen to be mended by many runs, not by one.
+  for (const round of ['first', 'second', 'third']) {
+    const brokers = await startBrokers(3, { folder: join(folder, round), name: round });
+    const known = await Promise.all(brokers.all.map((each) => membersOf(each.monitorPort)));
+    assert.equal(
+      known.flat().sort(),
+      [`${round}-1`, `${round}-2`, `${round}-3`],
+      'the leader knows them, and one leads',
+    );
+    await brokers.stop();
+  }
 });
 
 broker('leaves none of a group behind when it can not start', async ({ folder }) => {

@@ -1,8 +1,15 @@
 /** Several brokers on this machine that keep the same streams. */
 import { join } from 'node:path';
-import { type Broker, type BrokerOptions, startBroker } from './broker.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Broker, BrokerNotStarted, type BrokerOptions, startBroker } from './broker.ts';
 import { findBroker } from './find.ts';
 import { freePorts } from './ports.ts';
+import { membersOf } from './probes.ts';
+
+/** For the first election and for all to join: it takes less than a second, and more on a busy machine. */
+const JOIN_PATIENCE_MS = 5_000;
+const JOIN_DEADLINE_MS = 60_000;
+const JOIN_POLL_MS = 100;
 
 export type Brokers = {
   readonly all: readonly Broker[];
@@ -22,7 +29,7 @@ export type BrokersOptions = Pick<
 };
 
 /**
- * Resolves once all of them are healthy: they have a leader then, and streams can be made.
+ * Resolves once all of them are healthy and in one group with a leader: streams of `count` replicas can be made.
  * @throws NoBrokerProgram; BrokerNotStarted, with none of them left running
  */
 export async function startBrokers(count: number, options: BrokersOptions): Promise<Brokers> {
@@ -48,10 +55,39 @@ export async function startBrokers(count: number, options: BrokersOptions): Prom
   try {
     const failed = starts.find((start) => start.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
+    if (count > 1) await joined(all);
     await healthy();
   } catch (error) {
     await stop();
     throw error;
   }
   return { all, url: all.map((broker) => broker.url).join(','), healthy, stop };
+}
+
+/**
+ * In some of a hundred starts of new brokers at the same moment, nats-server 2.10 never gets a message from one of them to
+ * another: their leader goes without the one it doesn't hear, which still calls itself healthy, or there is no leader at all.
+ * They don't recover from it. A broker that is started again is heard.
+ */
+async function joined(all: readonly Broker[]): Promise<void> {
+  const deadline = performance.now() + JOIN_DEADLINE_MS;
+  let patience = performance.now() + JOIN_PATIENCE_MS;
+  for (;;) {
+    const members = (await Promise.all(all.map((broker) => membersOf(broker.monitorPort)))).find(
+      (list) => list.length > 0,
+    );
+    const missing = all.findLast(({ name }) => members?.includes(name) !== true);
+    if (missing === undefined) return;
+    const now = performance.now();
+    if (now > deadline) {
+      throw new BrokerNotStarted(
+        `nats-server ${missing.name} got into no group with the others:\n${missing.lastLines().join('\n')}`,
+      );
+    }
+    if (now > patience) {
+      await missing.restart();
+      patience = performance.now() + JOIN_PATIENCE_MS;
+    }
+    await pause(JOIN_POLL_MS);
+  }
 }

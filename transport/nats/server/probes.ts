@@ -32,3 +32,19 @@ export async function isHealthy(monitorPort: number): Promise<boolean> {
   await response?.body?.cancel();
   return response?.ok === true;
 }
+
+/** The leader of the group's names for all that it counts to the group, itself included; nothing from any other broker. */
+export async function membersOf(monitorPort: number): Promise<readonly string[]> {
+  const url = `http://127.0.0.1:${monitorPort}/jsz`;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const { meta_cluster: group } = (await response.json()) as {
+      readonly meta_cluster?: { readonly leader?: string; readonly replicas?: readonly { readonly name: string }[] };
+    };
+    // Only the leader knows of replicas.
+    if (group?.leader === undefined || group.replicas === undefined) return [];
+    return [group.leader, ...group.replicas.map(({ name }) => name)];
+  } catch {
+    return [];
+  }
+}
