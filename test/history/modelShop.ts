@@ -51,7 +51,8 @@ export function createModelShop(): ModelShop {
 
   function advance(order: ModelOrder): void {
     if (order.status !== 'placed') return;
-    const there = order.lines.every(({ sku, quantity }) => of(sku).available >= quantity);
+    const wanted = (sku: string) => order.lines.reduce((sum, each) => sum + (each.sku === sku ? each.quantity : 0), 0);
+    const there = order.lines.every(({ sku }) => of(sku).available >= wanted(sku));
     if (!there) {
       change(order, 'out-of-stock', 'order.out-of-stock');
       return;
