@@ -48,7 +48,15 @@ export type HeldFolder = {
 /** @throws StoreInUse; StoreMismatch when the store was created with another number of shards */
 export function holdDataFolder(folder: string, shards: number): HeldFolder {
   mkdirSync(folder, { recursive: true });
-  const db = openDatabase(join(folder, STORE_FILE));
+  return holdStore(openDatabase(join(folder, STORE_FILE)), folder, shards);
+}
+
+/**
+ * As `holdDataFolder`, for a store that is open.
+ * @param folder what it is called in messages
+ * @throws StoreMismatch
+ */
+export function holdStore(db: Db, folder: string, shards: number): HeldFolder {
   const identity = identityOf(db);
   if (identity !== undefined && identity.shards !== shards) {
     db.close();

@@ -92,7 +92,13 @@ export type Running = {
   stop(patienceMs: number): Promise<void>;
 };
 
-export function openGround(config: Config, logger: Logger, policy: Policy, folder: DataFolder): Ground {
+export function openGround(
+  config: Config,
+  logger: Logger,
+  policy: Policy,
+  folder: DataFolder,
+  entries: Ground['entries'] = openKeyedStore(join(config.DATA_DIR, LEDGER_FILE)),
+): Ground {
   const { db } = folder;
   // Virtual time goes on where an earlier life left it, or business time would run backwards.
   const figures = createStoreFigures(db);
@@ -119,7 +125,7 @@ export function openGround(config: Config, logger: Logger, policy: Policy, folde
     shelves: levels.shelves,
     immediate: [levels, projection],
     following: openFollowers(db, fillingLog(logger)),
-    entries: openKeyedStore<LedgerEntry>(join(config.DATA_DIR, LEDGER_FILE)),
+    entries,
   };
 }
 

@@ -8,9 +8,6 @@ import type { Envelope } from '../../actors/kernel/message.ts';
 import { AppendRefused, type Settled, type ShardLog } from '../../actors/kernel/ports.ts';
 import { createLocalCopy } from '../../storage/localCopy.ts';
 import { createTables } from '../../storage/tables.ts';
-import { openCheckpoints } from '../../transport/nats/checkpoints.ts';
-import { answerDiscovery } from '../../transport/nats/discovery.ts';
-import { trimLog } from '../../transport/nats/sharedLog.ts';
 import type { Ground, Home, Running } from '../home.ts';
 import type { NodeStatus } from '../nodeStatus.ts';
 import { Unavailable } from '../shop.ts';
@@ -85,14 +82,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       },
       onNameTaken: end,
     });
-    const discovery = answerDiscovery({
-      broker: broker.connection,
-      calls,
-      cluster: settings.cluster,
-      ...self,
-      startedAt: clock.now(),
-      logger,
-    });
+    const discovery = broker.answerDiscovery({ incarnation: self.incarnation, startedAt: clock.now() });
     serves = (shard) => open.has(shard) && ownership.mayServe(shard);
     const serving = calls.serveNode(broker.self.node, async (body) => {
       const answer = ownership.answer(body) ?? operations.answer(body);
@@ -207,8 +197,8 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
     const offsetOf = (shard: number): number =>
       open.get(shard)?.reader.offset() ?? copy.store.head(shard)?.inboxOffset ?? 0;
     const checkpoints = runCheckpoints({
-      shelf: () => openCheckpoints(broker.connection, { cluster: settings.cluster, replicas: config.REPLICAS }),
-      trim: (shard, upTo) => trimLog(broker.connection.manager, settings.cluster, shard, upTo),
+      shelf: broker.shelf,
+      trim: broker.trim,
       db,
       dataFolder: config.DATA_DIR,
       everyEntries: config.CHECKPOINT_ENTRIES,

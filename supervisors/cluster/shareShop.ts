@@ -7,6 +7,7 @@ import type { LogPosition } from '../../actors/kernel/clusterPorts.ts';
 import type { ShardTitle } from '../../actors/kernel/followedTables.ts';
 import { hasOwnLog } from '../../storage/dataFolder.ts';
 import { writeFollowed } from '../../storage/localCopy.ts';
+import type { Link } from '../../transport/nats/documents.ts';
 import { isBrought, storeBrought } from '../../transport/nats/settings.ts';
 import type { Ground } from '../home.ts';
 import { bringRecords } from './bringRecords.ts';
@@ -23,10 +24,10 @@ const PARALLEL = 8;
  * Resolves once the logs hold the shop that the cluster was founded with.
  * @throws LogParted; Fenced when another node brings the same; what the log and the settings throw
  */
-export async function shareShop(ground: Ground, broker: Broker): Promise<void> {
-  const { connection, settings } = broker;
+export async function shareShop(ground: Ground, broker: Broker, connection: Link): Promise<void> {
+  const { settings } = broker;
   for (let looks = 0; !(await isBrought(connection, settings)); looks++) {
-    if (hasOwnLog(ground.db)) return bringShop(ground, broker);
+    if (hasOwnLog(ground.db)) return bringShop(ground, broker, connection);
     if (looks % SAY_EVERY_LOOKS === 0) {
       ground.logger.warn(
         { cluster: settings.cluster },
@@ -39,7 +40,11 @@ export async function shareShop(ground: Ground, broker: Broker): Promise<void> {
 
 type Followed = { readonly shard: number; readonly position: LogPosition; readonly title: ShardTitle };
 
-async function bringShop({ db, config, logger }: Ground, { log, self, connection, settings }: Broker): Promise<void> {
+async function bringShop(
+  { db, config, logger }: Ground,
+  { log, self, settings }: Broker,
+  connection: Link,
+): Promise<void> {
   logger.info({ cluster: settings.cluster }, 'bringing the shop of this node into its cluster');
   const shards = Array.from({ length: config.SHARDS }, (_, shard) => shard);
   const followed: Followed[] = [];

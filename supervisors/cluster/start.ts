@@ -30,7 +30,7 @@ export async function startClusterNode(config: Config, logger: Logger, end: (err
     const folder = await fromCheckpoint(connection, config, joined, logger);
     const ground = openGround(config, logger, configuredPolicy(config), folder);
     const broker = await openBroker(ground, connection, settings);
-    await shareShop(ground, broker);
+    await shareShop(ground, broker, connection);
     return assembleHoldfast(ground, createClusterHome(ground, broker, end));
   } catch (error) {
     await connection.close();

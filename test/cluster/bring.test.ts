@@ -129,7 +129,7 @@ async function bringUntil(cluster: TestCluster, folder: string, records: number)
     ...broker.log,
     claim: async (shard: number, node: string) => mortal(await broker.log.claim(shard, node)),
   };
-  const outcome = await shareShop(ground, { ...broker, log }).catch((error: Error) => error.message);
+  const outcome = await shareShop(ground, { ...broker, log }, connection).catch((error: Error) => error.message);
   assert.is(outcome, 'killed');
   await connection.close();
   ground.entries.close();

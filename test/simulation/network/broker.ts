@@ -1,0 +1,83 @@
+/** A simulated broker, and what a process has of it. */
+import type { Broker } from '../../../supervisors/cluster/broker.ts';
+import type { Ground } from '../../../supervisors/home.ts';
+import type { ClusterSettings } from '../../../transport/nats/settings.ts';
+import type { SimulatorLedger } from '../../../transport/payment/ledger.ts';
+import type { SimulatedProcess, World } from '../world/world.ts';
+import { callsOf, Exchange } from './calls.ts';
+import { inboxOf } from './inboxes.ts';
+import { KeptStream } from './keptStream.ts';
+import { Line, Network } from './line.ts';
+import { logOf } from './logs.ts';
+
+export class SimulatedBroker {
+  readonly network: Network;
+  readonly exchange = new Exchange();
+  readonly logs: readonly KeptStream<Uint8Array>[];
+  readonly inboxes: readonly KeptStream<Uint8Array>[];
+  readonly logFaults = { full: false };
+  readonly settings: ClusterSettings;
+  readonly #lines = new Set<Line>();
+  #nonces = 0;
+
+  constructor(world: World, settings: ClusterSettings) {
+    this.network = new Network(world);
+    this.settings = settings;
+    this.logs = Array.from({ length: settings.shards }, () => new KeptStream<Uint8Array>());
+    this.inboxes = Array.from({ length: settings.shards }, () => new KeptStream<Uint8Array>());
+  }
+
+  connect(process: SimulatedProcess): Line {
+    const line = new Line(this.network, process);
+    this.#lines.add(line);
+    return line;
+  }
+
+  setUp(up: boolean): void {
+    this.network.brokerUp = up;
+    for (const line of this.#lines) line.changed();
+  }
+
+  hangUp(line: Line): void {
+    line.closed = true;
+    line.changed();
+    this.#lines.delete(line);
+  }
+
+  /** What a node has of this broker over its line. */
+  brokerOf({ config, clock, logger }: Ground, line: Line, ledger: SimulatorLedger): Broker {
+    return {
+      log: logOf({
+        streams: this.logs,
+        faults: this.logFaults,
+        line,
+        now: clock.now,
+        nonce: () => `nonce-${this.#nonces++}`,
+        logger,
+      }),
+      inbox: inboxOf(this.inboxes, line),
+      calls: callsOf(this.exchange, line),
+      settings: this.settings,
+      ledger,
+      self: { node: config.NODE_NAME, version: this.settings.version, address: `simulated:${config.NODE_NAME}` },
+      connection: {
+        get connected() {
+          return line.up;
+        },
+        get lastContact() {
+          return line.lastContact;
+        },
+        close: async () => this.hangUp(line),
+      },
+      isNew: this.logs.every(({ last }) => last === 0),
+      shelf: async () => ({
+        list: async () => [],
+        put: async () => undefined,
+        get: async () => undefined,
+        remove: async () => undefined,
+      }),
+      trim: async () => undefined,
+      answerDiscovery: () => ({ stop: () => undefined }),
+    };
+  }
+}

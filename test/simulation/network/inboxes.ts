@@ -1,0 +1,72 @@
+/** The shards' inboxes of a simulated broker. */
+import { EnvelopeRefused, type Following, type Inbox, InboxUnavailable } from '../../../actors/kernel/clusterPorts.ts';
+import { decodeEnvelope, encodeEnvelope } from '../../../transport/nats/envelopes.ts';
+import { type KeptStream, tail } from './keptStream.ts';
+import type { Line } from './line.ts';
+
+export type InboxEntries = KeptStream<Uint8Array>;
+
+const ATTEMPT_MS = 2_000;
+const MAX_ATTEMPTS = 4;
+const MAX_BYTES = 1024 * 1024;
+const HANDLER_PAUSE_MS = 10;
+
+export type NodeInbox = Inbox & { end(shard: number): Promise<number> };
+
+export function inboxOf(streams: readonly InboxEntries[], line: Line): NodeInbox {
+  const at = (shard: number): InboxEntries => {
+    const stream = streams[shard];
+    if (!stream) throw new Error(`there is no shard ${shard}`);
+    return stream;
+  };
+  return {
+    async put(shard, envelope) {
+      const bytes = encodeEnvelope(envelope);
+      if (bytes.length > MAX_BYTES) throw new EnvelopeRefused(`${envelope.id} is too large`);
+      const stream = at(shard);
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        const { kind } = await line.ask(
+          () => stream.known(envelope.id) ?? stream.store(envelope.id, bytes),
+          ATTEMPT_MS,
+        );
+        if (kind === 'answer') return;
+      }
+      throw new InboxUnavailable('simulated: no answer');
+    },
+    read(shard, after, on) {
+      const stream = at(shard);
+      let stopped = false;
+      let following: Following = { stop: () => undefined };
+      const begin = (from: number): void => {
+        following = tail(stream, line, from, {
+          entry: async ({ position, payload }) => {
+            while (!stopped) {
+              try {
+                return await on(position, decodeEnvelope(payload));
+              } catch {
+                await new Promise((resolve) => setTimeout(resolve, HANDLER_PAUSE_MS));
+              }
+            }
+          },
+          // Where the broker lost what it had, or has no more what is before: it goes on where there is something.
+          ended: () => begin(Math.max(stream.first - 1, Math.min(from, stream.last))),
+        });
+      };
+      begin(after);
+      return {
+        stop() {
+          stopped = true;
+          following.stop();
+        },
+      };
+    },
+    async trim(shard, upTo) {
+      await line.ask(() => at(shard).trim(upTo), ATTEMPT_MS);
+    },
+    async end(shard) {
+      const answered = await line.ask(() => at(shard).last, ATTEMPT_MS);
+      if (answered.kind === 'lost') throw new InboxUnavailable('simulated: no answer');
+      return answered.value;
+    },
+  };
+}
