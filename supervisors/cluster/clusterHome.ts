@@ -23,6 +23,7 @@ import { createOwnership, type Ownership } from './ownership.ts';
 import { createRemoteShop } from './remoteShop.ts';
 import { createRounds } from './rounds.ts';
 import { serveShard } from './shardService.ts';
+import { answeringUnlessAway, watchSilence } from './silence.ts';
 
 /** How long a node that leaves waits for the others to come for its shards. */
 export const DRAIN_PATIENCE_MS = 20_000;
@@ -151,16 +152,18 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       await node.close(shard, how);
     }
 
+    const silence = watchSilence({ clock, calls });
     /** One question to the broker for each foreign shard: lists that are asked for at once share them. */
     const upToDate = createRounds(async (): Promise<void> => {
       // Else the client would wait for it to come back.
       if (!broker.connection.connected) throw new Unavailable('there is no connection to the broker', RETRY_AFTER_MS);
       const others = Array.from({ length: config.SHARDS }, (_, shard) => shard).filter((shard) => !serves(shard));
       try {
-        await Promise.all(others.map((shard) => ownership.caughtUp(shard, UP_TO_DATE_MS)));
+        await silence.unlessAway(() => Promise.all(others.map((shard) => ownership.caughtUp(shard, UP_TO_DATE_MS))));
         // What was read may still wait to be written, and the catalog looks only at what is.
         copy.catchUp();
       } catch (error) {
+        if (error instanceof Unavailable) throw error;
         throw new Unavailable(error instanceof Error ? error.message : String(error), RETRY_AFTER_MS);
       }
     });
@@ -208,7 +211,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       logger,
     });
     const running: Running = {
-      core: createRemoteShop({ local, serves, shardOf, calls, ...surroundings }),
+      core: answeringUnlessAway(createRemoteShop({ local, serves, shardOf, calls, ...surroundings }), silence),
       get ready() {
         return ownership.ready;
       },
@@ -218,6 +221,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       drain,
       async stop(patienceMs) {
         await checkpoints.stop();
+        silence.stop();
         await ownership.stop();
         serving.stop();
         await node.stop(patienceMs);
