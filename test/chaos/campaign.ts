@@ -1,32 +1,15 @@
 /** One cluster under load, hurt in one way after another; at the end its books are checked at every node. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { createSeededIds } from '../../supervisors/ids.ts';
-import { type Client, createClient } from '../support/client.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { startBalancer } from './balancer.ts';
-import { findViolations, type Start } from './checker.ts';
-import { allReady, type FaultName, inflict, type Pains } from './faults.ts';
-import { startLoad } from './load.ts';
+import { aim, type FaultName, type Pains } from './faults.ts';
 import { type Felt, felt } from './measure.ts';
-import { observe } from './observe.ts';
+import { onScene, type Scene, type SceneOptions } from './scene.ts';
 
-const PLENTY = 100_000;
-const SKUS = ['CHAOS-1', 'CHAOS-2', 'CHAOS-3', 'CHAOS-4', 'CHAOS-5', 'CHAOS-6', 'CHAOS-7', 'CHAOS-8'];
-const SCARCE = 'CHAOS-SCARCE';
-const FEW = 25;
-const WAREHOUSE = 'wh-east';
 /** Single shards may move when nodes find their way back one after the other. */
 const MAX_MOVED = 4;
 
-export type CampaignOptions = {
-  readonly nodes: number;
-  readonly brokers: number;
+export type CampaignOptions = SceneOptions & {
   readonly faults: readonly FaultName[];
   readonly pains: Pains;
-  readonly customers: number;
-  /** After which a client gives a try up. */
-  readonly patienceMs: number;
-  readonly seed: number;
   /** Without a fault: twice before the first, then after each. */
   readonly calmMs: number;
   /** Told after each fault. */
@@ -49,31 +32,11 @@ export type Campaign = {
 };
 
 export async function runCampaign(options: CampaignOptions): Promise<Campaign> {
-  const { nodes, brokers, faults } = options;
-  const cluster = await startCluster({ nodes, brokers, severable: faults.includes('cut') });
-  try {
-    return await hurt(cluster, options);
-  } finally {
-    await cluster.close();
-  }
+  return onScene(options, (scene) => hurt(scene, options));
 }
 
-async function hurt(cluster: Cluster, options: CampaignOptions): Promise<Campaign> {
-  const { faults, pains, calmMs, progress } = options;
-  const { random } = createSeededIds(options.seed, () => 0);
-  await allReady(cluster);
-  const client = createClient(cluster.nodes[0]?.url ?? '');
-  const staff = await client.staff();
-  const start = await stockUp(client, staff);
-  const customers: { name: string; token: string }[] = [];
-  for (let index = 1; index <= options.customers; index += 1) {
-    customers.push({ name: `customer-${index}`, token: await client.guest() });
-  }
-  const balancer = startBalancer(() => cluster.nodes, random);
-  const { patienceMs } = options;
-  const shelf = { skus: SKUS, scarce: SCARCE, warehouse: WAREHOUSE };
-  const load = startLoad({ balancer, customers, staff, ...shelf, patienceMs, random });
-  const { history } = load;
+async function hurt(scene: Scene, { faults, pains, calmMs, progress }: CampaignOptions): Promise<Campaign> {
+  const { world, history } = scene;
   // What has just started is slower, and still spreads its shards.
   await pause(calmMs);
   const begun = performance.now();
@@ -82,50 +45,21 @@ async function hurt(cluster: Cluster, options: CampaignOptions): Promise<Campaig
   const rounds: Round[] = [];
   for (const fault of faults) {
     const from = performance.now();
-    const before = takeovers(cluster);
-    await inflict(fault, { cluster, pains, random });
+    const before = scene.takeovers();
+    await aim(fault, world, pains).run();
     const tookMs = performance.now() - from;
     await pause(calmMs);
-    const round = { fault, tookMs, takeovers: takeovers(cluster) - before, ...felt(history, from, performance.now()) };
+    const takeovers = scene.takeovers() - before;
+    const round = { fault, tookMs, takeovers, ...felt(history, from, performance.now()) };
     rounds.push(round);
     progress(round);
   }
-  await load.finish();
-  await balancer.stop();
-  const nodes = cluster.nodes.filter(({ isUp }) => isUp);
-  const tokens = new Map(customers.map(({ name, token }) => [name, token]));
-  const seen = await observe({ nodes, history, tokens, staff, skus: [...SKUS, SCARCE] });
-  const violations = [...findViolations(history, start, seen), ...rounds.flatMap(massMoves)];
+  const violations = [...(await scene.judged()), ...rounds.flatMap(massMoves)];
   return { calm: felt(history, begun, hurtSince), rounds, orders: history.placed.length, violations };
 }
 
-const takeovers = ({ nodes }: Cluster): number => nodes.reduce((sum, node) => sum + node.takeovers, 0);
-
 /** Nodes that are all well keep their shards when their brokers aren't. */
-function massMoves({ fault, takeovers: moved }: Round): string[] {
-  return fault.startsWith('broker-') && moved > MAX_MOVED ? [`${moved} shards moved because of ${fault}`] : [];
-}
-
-/** A few products with more than anybody orders, and one with less. */
-async function stockUp(client: Client, token: string): Promise<Start> {
-  const received = new Map<string, number>();
-  for (const sku of [...SKUS, SCARCE]) {
-    const path = `/v1/admin/products/${sku}`;
-    const details = { name: sku, description: 'To be fought for.', category: 'Chaos', tags: [] };
-    const created = await succeed(client, 'PUT', path, { token, body: details });
-    const price = { amount: 1_250, currency: 'USD' };
-    const headers = { 'if-match': created.headers.get('etag') ?? '' };
-    await succeed(client, 'PUT', `${path}/price`, { token, headers, body: price });
-    const quantity = sku === SCARCE ? FEW : PLENTY;
-    const body = { warehouse: WAREHOUSE, quantity };
-    await succeed(client, 'POST', `/v1/admin/stock/${sku}/receive`, { token, key: `start-${sku}`, body });
-    received.set(sku, quantity);
-  }
-  return { received };
-}
-
-async function succeed(client: Client, ...[method, path, options]: Parameters<Client['call']>) {
-  const answer = await client.call(method, path, options);
-  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-  return answer;
+export function massMoves({ fault, takeovers: moved }: Pick<Round, 'fault' | 'takeovers'>): string[] {
+  const keep = fault.startsWith('broker-') && fault !== 'broker-rewind';
+  return keep && moved > MAX_MOVED ? [`${moved} shards moved because of ${fault}`] : [];
 }

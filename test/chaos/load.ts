@@ -10,6 +10,8 @@ import { createHistory, type History, type Line } from './history.ts';
 import { type Ask, isPassing, type Told, tryOnce } from './requests.ts';
 
 const RETRY_MS = 100;
+/** Clients with an unanswered request at the end insist for so long, then they complain. */
+const LAST_PATIENCE_MS = 60_000;
 /** Between two actions of one client, at most: the load is steady, not the highest possible. */
 const THINK_MS = 300;
 const PAYMENTS = ['tok_success', 'tok_success', 'tok_success', 'tok_success', 'tok_decline', 'tok_capture_fails'];
@@ -28,7 +30,7 @@ export type LoadOptions = {
 
 export type Load = {
   readonly history: History;
-  /** Starts nothing new; resolves when whatever was begun is answered. */
+  /** Starts nothing new; resolves when whatever was begun is answered, or has been waited for for too long. */
   finish(): Promise<void>;
 };
 
@@ -39,6 +41,7 @@ export function startLoad(options: LoadOptions): Load {
   const history = createHistory();
   const run = `${Date.now().toString(36)}${Math.floor(random() * 1e6)}`;
   let going = true;
+  let lastTry = Number.POSITIVE_INFINITY;
   let numbers = 0;
   const one = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
 
@@ -54,6 +57,10 @@ export function startLoad(options: LoadOptions): Load {
       history.attempts.push({ node: node.name, from: begun, until, outcome: answered ? 'ok' : told.outcome });
       if (answered) {
         history.requests.push({ kind, from, until, tries });
+        return { told, node };
+      }
+      if (until > lastTry) {
+        history.surprises.push(`nobody answered ${ask.method} ${ask.path} in ${tries} tries, the last ${told.outcome}`);
         return { told, node };
       }
       await pause(RETRY_MS);
@@ -148,6 +155,7 @@ export function startLoad(options: LoadOptions): Load {
     history,
     async finish() {
       going = false;
+      lastTry = performance.now() + LAST_PATIENCE_MS;
       await Promise.all(loops);
     },
   };

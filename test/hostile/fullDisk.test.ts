@@ -10,6 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Client, createClient, expressOrder } from '../support/client.ts';
+import { limitFiles } from '../support/fileLimit.ts';
 import { type Server, startServer } from '../support/server.ts';
 
 const disk = suite('hostile: full disk');
@@ -23,12 +24,10 @@ type Disk = { readonly folder: string; fill(server: Server): void; free(server: 
 /** Works for everybody: no file of the process may grow any more. */
 function limitedFiles(): Disk {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-limit-'));
-  const limit = (server: Server, bytes: number | 'unlimited') =>
-    execFileSync('prlimit', ['--pid', String(server.pid), `--fsize=${bytes}:unlimited`]);
   return {
     folder,
-    fill: (server) => void limit(server, statSync(join(folder, 'holdfast.sqlite-wal')).size),
-    free: (server) => void limit(server, 'unlimited'),
+    fill: ({ pid }) => limitFiles(pid, statSync(join(folder, 'holdfast.sqlite-wal')).size),
+    free: ({ pid }) => limitFiles(pid, 'unlimited'),
     close: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

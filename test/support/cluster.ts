@@ -1,11 +1,12 @@
 /** A real cluster: brokers and nodes as processes of their own, with folders that go with them, to be hurt at will. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Broker } from '../../transport/nats/server/broker.ts';
 import { startBroker } from '../../transport/nats/server/broker.ts';
 import { startBrokers } from '../../transport/nats/server/brokers.ts';
 import { freePorts } from '../../transport/nats/server/ports.ts';
+import { limitFiles } from './fileLimit.ts';
 import { startProxy, type Proxy as Way } from './proxy.ts';
 import { type Server, startServer } from './server.ts';
 
@@ -13,15 +14,19 @@ import { type Server, startServer } from './server.ts';
 const READY_DEADLINE_MS = 90_000;
 /** A process that was just killed may still be writing. */
 const REMOVE_TRIES = 5;
+const LAST_WORDS = 5;
 const TAKEN_OVER = '"shard taken over"';
+const SHIFTED_CLOCK = new URL('shiftedClock.ts', import.meta.url).href;
 
 export type ClusterOptions = {
   readonly nodes: number;
   /** One or three. */
   readonly brokers?: number;
   readonly env?: Readonly<Record<string, string>>;
-  /** Each node has a way of its own to the broker, which can be cut. With one broker only: several tell of each other. */
+  /** Each node has ways of its own to the brokers, which can be cut and made slow. */
   readonly severable?: boolean;
+  /** Each node's clock can be set. */
+  readonly settable?: boolean;
 };
 
 /** One node; started again it has the same name, port and folder. */
@@ -40,10 +45,19 @@ export type ClusterNode = {
   /** SIGSTOP: its connections stay open and nothing answers. */
   pause(): void;
   resume(): void;
-  /** What it and the broker send to each other goes nowhere, without a word. In a cluster that is severable. */
+  /** What it and the brokers send to each other goes nowhere, without a word. In a cluster that is severable. */
   cut(): void;
   /** Connections can be made again. */
   heal(): void;
+  /** So much later, in ms each way, arrives what it and the brokers send to each other. In a cluster that is severable. */
+  slow(ms: number): void;
+  /** None of its files may grow any more, as on a full disk. Where there is prlimit. */
+  fillDisk(): void;
+  freeDisk(): void;
+  /** Its wall clock is so much ahead of the machine's from now on, also after a start. In a cluster that is settable. */
+  setClock(aheadMs: number): void;
+  /** How it ended, and its last words, each time when nobody had asked for it. */
+  readonly ownEnds: readonly string[];
   /** The newest lines of its log. */
   lastLines(count: number): readonly string[];
 };
@@ -61,12 +75,12 @@ export type Cluster = {
 
 /** @throws when a process isn't ready in time; nothing is left running then */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const { nodes: count, brokers: width = 1, env = {}, severable = false } = options;
+  const { nodes: count, brokers: width = 1, env = {}, severable = false, settable = false } = options;
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-cluster-'));
   // Nodes and brokers end with this process, also when it is interrupted; their folders should too.
   const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: REMOVE_TRIES });
   process.on('exit', remove);
-  const group = await openBrokers(join(folder, 'brokers'), width);
+  const group = await openBrokers(join(folder, 'brokers'), width, !severable);
   const nodes: ClusterNode[] = [];
   const ways: Way[] = [];
   const cluster: Cluster = {
@@ -76,17 +90,24 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     async add() {
       const name = `node-${nodes.length + 1}`;
       const [port = 0] = await freePorts(1);
-      const proxy = severable ? await startProxy(group.all[0]?.port ?? 0) : undefined;
-      if (proxy) ways.push(proxy);
-      const NATS_URL = proxy?.url ?? group.url;
+      const own = severable ? await Promise.all(group.all.map((broker) => startProxy(broker.port))) : [];
+      ways.push(...own);
+      const NATS_URL = severable ? own.map(({ url }) => url).join(',') : group.url;
       const shared = { NATS_URL, REPLICAS: String(width), NODE_NAME: name, LOG_LEVEL: 'info' };
-      const node = createNode({ name, port, folder: join(folder, name), env: { ...shared, ...env } }, proxy);
+      const node = createNode({
+        name,
+        port,
+        folder: join(folder, name),
+        env: { ...shared, ...env },
+        ways: own,
+        settable,
+      });
       nodes.push(node);
       return node;
     },
     async close() {
       await Promise.all(nodes.map((node) => node.kill()));
-      for (const proxy of ways) proxy.close();
+      for (const way of ways) way.close();
       await Promise.all(group.all.map((broker) => broker.kill()));
       process.off('exit', remove);
       remove();
@@ -102,8 +123,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   return cluster;
 }
 
-async function openBrokers(folder: string, width: number): Promise<{ all: readonly Broker[]; url: string }> {
-  if (width > 1) return startBrokers(width, { folder });
+/** @param advertised brokers tell nodes of each other, past any way that could be cut */
+async function openBrokers(
+  folder: string,
+  width: number,
+  advertised: boolean,
+): Promise<{ all: readonly Broker[]; url: string }> {
+  if (width > 1) return startBrokers(width, { folder, advertised });
   const broker = await startBroker({ folder });
   return { all: [broker], url: broker.url };
 }
@@ -113,21 +139,29 @@ type NodeSettings = {
   readonly port: number;
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly ways: readonly Way[];
+  readonly settable: boolean;
 };
 
-function createNode({ name, port, folder, env }: NodeSettings, proxy: Way | undefined): ClusterNode {
+function createNode({ name, port, folder, env, ways, settable }: NodeSettings): ClusterNode {
   let server: Server | undefined;
-  let earlier = 0;
-  const takeoversNow = (): number => server?.log.filter((line) => line.includes(TAKEN_OVER)).length ?? 0;
+  let takeovers = 0;
+  const ownEnds: string[] = [];
+  const clockFile = `${folder}.clock`;
+  const setClock = (aheadMs: number): void => writeFileSync(clockFile, String(aheadMs));
+  if (settable) setClock(0);
   const end = async (signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> => {
     const ending = server;
     if (!ending) return null;
+    server = undefined;
     await ending.kill(signal);
-    if (server === ending) {
-      earlier += takeoversNow();
-      server = undefined;
-    }
     return ending.ended;
+  };
+  const watch = async (started: Server): Promise<void> => {
+    const how = await started.ended;
+    if (server !== started) return;
+    server = undefined;
+    ownEnds.push(`${name} ended with ${how}: ${started.log.slice(-LAST_WORDS).join('\n')}`);
   };
   const signal = (what: NodeJS.Signals): void => {
     if (server) process.kill(server.pid, what);
@@ -139,10 +173,22 @@ function createNode({ name, port, folder, env }: NodeSettings, proxy: Way | unde
       return server !== undefined;
     },
     get takeovers() {
-      return earlier + takeoversNow();
+      return takeovers;
     },
     async start() {
-      server ??= await startServer({ folder, port, env, deadlineMs: READY_DEADLINE_MS });
+      if (server) return;
+      const started = await startServer({
+        folder,
+        port,
+        env: { ...env, ...(settable && { CLOCK_SHIFT_FILE: clockFile }) },
+        ...(settable && { nodeArguments: ['--import', SHIFTED_CLOCK] }),
+        deadlineMs: READY_DEADLINE_MS,
+        onLine: (line) => {
+          if (line.includes(TAKEN_OVER)) takeovers += 1;
+        },
+      });
+      server = started;
+      void watch(started);
     },
     async kill() {
       await end('SIGKILL');
@@ -150,8 +196,26 @@ function createNode({ name, port, folder, env }: NodeSettings, proxy: Way | unde
     term: () => end('SIGTERM'),
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
-    cut: () => proxy?.swallow(),
-    heal: () => proxy?.drop(),
+    cut() {
+      for (const way of ways) way.swallow();
+    },
+    heal() {
+      for (const way of ways) way.drop();
+    },
+    slow(ms) {
+      for (const way of ways) way.slow(ms);
+    },
+    fillDisk() {
+      if (server) limitFiles(server.pid, statSync(join(folder, 'holdfast.sqlite-wal')).size);
+    },
+    freeDisk() {
+      if (server) limitFiles(server.pid, 'unlimited');
+    },
+    setClock(aheadMs) {
+      setClock(aheadMs);
+      signal('SIGUSR2');
+    },
+    ownEnds,
     lastLines: (count) => server?.log.slice(-count) ?? [],
   };
 }

@@ -20,6 +20,8 @@ export type ServerOptions = {
   readonly nodeArguments?: readonly string[];
   /** How long to wait for it to be ready. */
   readonly deadlineMs?: number;
+  /** Told each line of its log, of which `log` keeps only the newest. */
+  readonly onLine?: (line: string) => void;
 };
 
 export type Server = {
@@ -77,6 +79,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     }, options.deadlineMs ?? 30_000);
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (log.push(line) > 10_000) log.splice(0, 5_000);
+      options.onLine?.(line);
       if (line.includes('"Holdfast is ready"')) resolve((JSON.parse(line) as { url: string }).url);
     });
     if (options.port !== undefined) void answering(`http://127.0.0.1:${options.port}`, child).then(resolve);

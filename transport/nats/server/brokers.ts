@@ -26,6 +26,8 @@ export type BrokersOptions = Pick<
 > & {
   /** Of the group; the brokers are `<name>-1` and so on. */
   readonly name?: string;
+  /** As in `ClusterPart`. */
+  readonly advertised?: boolean;
 };
 
 /**
@@ -33,7 +35,7 @@ export type BrokersOptions = Pick<
  * @throws NoBrokerProgram; BrokerNotStarted, with none of them left running
  */
 export async function startBrokers(count: number, options: BrokersOptions): Promise<Brokers> {
-  const { name = 'brokers', folder, ...rest } = options;
+  const { name = 'brokers', folder, advertised = true, ...rest } = options;
   const program = options.program ?? (await findBroker());
   const ports = await freePorts(2 * count);
   const routes = ports.slice(count);
@@ -41,7 +43,7 @@ export async function startBrokers(count: number, options: BrokersOptions): Prom
     routes.map((route, index) => {
       const broker = `${name}-${index + 1}`;
       const port = ports[index] ?? 0;
-      const cluster = { name, port: route, routes };
+      const cluster = { name, port: route, routes, advertised };
       return startBroker({ ...rest, program, name: broker, folder: join(folder, broker), port, cluster });
     }),
   );

@@ -14,6 +14,8 @@ export type ClusterPart = {
   readonly port: number;
   /** Ports of all of them. */
   readonly routes: readonly number[];
+  /** Clients are told of the others too, and go there when this one is away. True by default. */
+  readonly advertised?: boolean;
 };
 
 export type BrokerSettings = {
@@ -43,7 +45,13 @@ export function brokerConfiguration(settings: BrokerSettings): string {
   ].join('\n');
 }
 
-function clusterLines({ name, port, routes }: ClusterPart): readonly string[] {
+function clusterLines({ name, port, routes, advertised = true }: ClusterPart): readonly string[] {
   const others = routes.filter((route) => route !== port).map((route) => `nats://127.0.0.1:${route}`);
-  return [`cluster { name: ${JSON.stringify(name)}, listen: "127.0.0.1:${port}", routes: ${JSON.stringify(others)} }`];
+  const parts = [
+    `name: ${JSON.stringify(name)}`,
+    `listen: "127.0.0.1:${port}"`,
+    `routes: ${JSON.stringify(others)}`,
+    ...(advertised ? [] : ['no_advertise: true']),
+  ];
+  return [`cluster { ${parts.join(', ')} }`];
 }
