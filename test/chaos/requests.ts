@@ -7,6 +7,8 @@ export type Ask = {
   /** Idempotency-Key. */
   readonly key?: string | undefined;
   readonly body?: unknown;
+  /** Seconds; `Prefer: wait`. */
+  readonly wait?: number | undefined;
 };
 
 export type Told = {
@@ -23,7 +25,7 @@ export type Told = {
 const PATIENCE_MS = 12_000;
 
 export async function tryOnce(url: string, ask: Ask, patienceMs: number = PATIENCE_MS): Promise<Told> {
-  const { method, path, token, key, body } = ask;
+  const { method, path, token, key, body, wait } = ask;
   try {
     const response = await fetch(`${url}${path}`, {
       method,
@@ -31,6 +33,7 @@ export async function tryOnce(url: string, ask: Ask, patienceMs: number = PATIEN
       headers: {
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...(key !== undefined && { 'idempotency-key': key }),
+        ...(wait !== undefined && { prefer: `wait=${wait}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),

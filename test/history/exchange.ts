@@ -14,6 +14,8 @@ export type Exchange = {
   /** Idempotency-Key. */
   readonly key?: string;
   readonly body?: unknown;
+  /** Seconds for which it asked to be answered only when there is more to tell (`Prefer: wait`). */
+  readonly wait?: number;
   readonly from: number;
   /** When the answer was there or the client gave up; Infinity while it is under way. What was given up may still happen. */
   readonly until: number;
@@ -48,6 +50,7 @@ export type Ask = {
   readonly path: string;
   readonly key?: string | undefined;
   readonly body?: unknown;
+  readonly wait?: number | undefined;
 };
 
 export type Answer = { readonly status: number; readonly text: string };
@@ -76,9 +79,10 @@ export function createRecorder({ now, staff = [], start = [] }: RecorderOptions)
   const exchanges: Exchange[] = [];
   let settledAt: number | undefined;
   return {
-    begin(client, node, { method, path, key, body }) {
+    begin(client, node, { method, path, key, body, wait }) {
       const index = exchanges.length;
-      const begun = { client, node, method, path, ...(key !== undefined && { key }), body, from: now() };
+      const optional = { ...(key !== undefined && { key }), ...(wait !== undefined && { wait }) };
+      const begun = { client, node, method, path, ...optional, body, from: now() };
       exchanges.push({ ...begun, until: Number.POSITIVE_INFINITY, ...NO_ANSWER });
       return ({ status, text }) => {
         exchanges[index] = { ...begun, until: now(), status, text };

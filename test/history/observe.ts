@@ -27,6 +27,10 @@ export type Observing = {
   /** Somebody who may read stock, sagas and the shop's own checks. */
   readonly staff: string;
   readonly skus: readonly string[];
+  /** Every history and repeated request at every node, or each at one of them; orders, lists and stock are read at all. */
+  readonly everything?: boolean;
+  /** Whether the shop's own checks are asked: they look at all that was ever stored. */
+  readonly complaints?: boolean;
   /** Monotonic, in ms. */
   readonly now: () => number;
   readonly pause: (ms: number) => Promise<void>;
@@ -59,7 +63,7 @@ export async function observe(observing: Observing): Promise<History> {
   await nothingReserved(observing, first, until);
   recorder.settled();
   const placings = acknowledged(recorder.history());
-  for (const node of nodes) await observeNode(observing, node, placings);
+  for (const [index] of nodes.entries()) await observeNode(observing, index, placings);
   return recorder.history();
 }
 
@@ -81,22 +85,33 @@ async function ownersAt(observing: Observing, node: string): Promise<Map<string,
   return owners;
 }
 
-async function observeNode(observing: Observing, node: string, placings: readonly Placing[]): Promise<void> {
-  const { staff, skus } = observing;
+async function observeNode(observing: Observing, index: number, placings: readonly Placing[]): Promise<void> {
+  const { staff, skus, nodes, everything = true, complaints = true } = observing;
+  const node = nodes[index] ?? '';
+  const isHere = (turn: number): boolean => everything || turn % nodes.length === index;
   const owners = ownersOf(placings);
   await eachOf(observing.clients, async (client) => {
     for (const id of await listOf(observing, client, node)) owners.set(id, client);
   });
-  await eachOf([...owners], async ([id, owner]) => {
+  await eachOf([...[...owners].entries()], async ([turn, [id, owner]]) => {
     await insist(observing, owner, node, get(`/v1/orders/${id}`));
-    await insist(observing, owner, node, get(`/v1/orders/${id}/timeline`));
+    if (isHere(turn)) await insist(observing, owner, node, get(`/v1/orders/${id}/timeline`));
   });
-  await eachOf(placings, async ({ exchange: { client, method, path, key, body } }) => {
-    if (key !== undefined) await insist(observing, client, node, { method, path, key, body });
-  });
+  await eachOf(
+    [...placings.entries()],
+    async ([
+      turn,
+      {
+        exchange: { client, method, path, key, body },
+      },
+    ]) => {
+      if (key !== undefined && isHere(turn)) await insist(observing, client, node, { method, path, key, body });
+    },
+  );
   await eachOf(skus, async (sku) => {
     await insist(observing, staff, node, get(`/v1/admin/stock/${sku}`));
   });
+  if (!complaints) return;
   await pagesOf(observing, staff, node, '/v1/admin/check?deep=true', '&');
   await pagesOf(observing, staff, node, '/v1/admin/payments/reconciliation', '?');
 }

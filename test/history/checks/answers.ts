@@ -31,16 +31,20 @@ function about(code: string, { client, node, method, path, status }: Exchange, w
 }
 
 function repeated(tries: readonly Exchange[]): Violation[] {
-  const [first] = tries.filter(isAcknowledged).toSorted((a, b) => a.until - b.until);
+  const acknowledged = tries.filter(isAcknowledged).toSorted((a, b) => a.until - b.until);
+  const [first] = acknowledged;
   if (!first) return [];
+  // Whoever waits for more is told more; that it is of the same order is seen with the orders.
+  const plain = acknowledged.find(({ wait }) => wait === undefined);
   const asked = JSON.stringify(first.body);
   return tries.flatMap((each) => {
     if (each === first) return [];
     const same = JSON.stringify(each.body) === asked;
     if (isAcknowledged(each)) {
       if (!same) return [about('answer.key-reused', each, 'a key was taken for another request')];
-      const differs = each.text !== first.text || each.status !== first.status;
-      const what = `${each.text.slice(0, SHOWN)} instead of ${first.text.slice(0, SHOWN)} by ${first.node}`;
+      if (!plain || each.wait !== undefined) return [];
+      const differs = each.text !== plain.text || each.status !== plain.status;
+      const what = `${each.text.slice(0, SHOWN)} instead of ${plain.text.slice(0, SHOWN)} by ${plain.node}`;
       return differs ? [about('answer.differs', each, what)] : [];
     }
     const forgotten = same && isRefused(each) && each.status !== TOO_MANY && each.from > first.until;
