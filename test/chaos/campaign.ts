@@ -36,7 +36,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Campaign> {
 }
 
 async function hurt(scene: Scene, { faults, pains, calmMs, progress }: CampaignOptions): Promise<Campaign> {
-  const { world, history } = scene;
+  const { world, measured } = scene;
   // What has just started is slower, and still spreads its shards.
   await pause(calmMs);
   const begun = performance.now();
@@ -50,12 +50,12 @@ async function hurt(scene: Scene, { faults, pains, calmMs, progress }: CampaignO
     const tookMs = performance.now() - from;
     await pause(calmMs);
     const takeovers = scene.takeovers() - before;
-    const round = { fault, tookMs, takeovers, ...felt(history, from, performance.now()) };
+    const round = { fault, tookMs, takeovers, ...felt(measured, from, performance.now()) };
     rounds.push(round);
     progress(round);
   }
   const violations = [...(await scene.judged()), ...rounds.flatMap(massMoves)];
-  return { calm: felt(history, begun, hurtSince), rounds, orders: history.placed.length, violations };
+  return { calm: felt(measured, begun, hurtSince), rounds, orders: scene.orders(), violations };
 }
 
 /** Nodes that are all well keep their shards when their brokers aren't. */

@@ -1,5 +1,23 @@
 /** What clients felt between two moments. */
-import type { History } from './history.ts';
+
+/** One try of a request. Times in ms on the monotonic clock. */
+export type Attempt = {
+  readonly node: string;
+  readonly from: number;
+  readonly until: number;
+  /** `ok` also for a refusal; else why it has to be tried again: a status with its code, or how the connection failed. */
+  readonly outcome: string;
+};
+
+/** A request as its client feels it: from the first try to the answer. */
+export type Request = {
+  readonly kind: string;
+  readonly from: number;
+  readonly until: number;
+  readonly tries: number;
+};
+
+export type Measured = { readonly requests: readonly Request[]; readonly attempts: readonly Attempt[] };
 
 export type Felt = {
   /** Requests that were answered in this time. */
@@ -14,7 +32,7 @@ export type Felt = {
   readonly errors: Readonly<Record<string, number>>;
 };
 
-export function felt({ requests, attempts }: History, from: number, until: number): Felt {
+export function felt({ requests, attempts }: Measured, from: number, until: number): Felt {
   const within = requests.filter((request) => request.until >= from && request.until < until);
   const times = within.map((request) => request.until - request.from);
   const orders = requests.filter(({ kind }) => kind === 'order').map((request) => request.until);

@@ -16,7 +16,6 @@ export type Told = {
   readonly outcome: string;
   /** 0 without an answer. */
   readonly status: number;
-  readonly replayed: boolean;
   /** As it came. */
   readonly text: string;
 };
@@ -39,20 +38,16 @@ export async function tryOnce(url: string, ask: Ask, patienceMs: number = PATIEN
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    const { status, headers, ok } = response;
+    const { status, ok } = response;
     return {
       outcome: ok ? 'ok' : `${status} ${codeOf(text)}`,
       status,
-      replayed: headers.get('idempotent-replayed') === 'true',
       text,
     };
   } catch (error) {
-    return { outcome: failureOf(error), status: 0, replayed: false, text: '' };
+    return { outcome: failureOf(error), status: 0, text: '' };
   }
 }
-
-/** Gets no answer, or one that says "later": worth another try. */
-export const isPassing = ({ status }: Told): boolean => status === 0 || status === 503 || status === 429;
 
 function codeOf(text: string): string {
   const code = /"code":"([^"]+)"/.exec(text)?.[1];

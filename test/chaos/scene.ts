@@ -1,14 +1,16 @@
 /** A shop on a real cluster with customers and staff at work, and at the end the look into its books. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { createSeededIds } from '../../supervisors/ids.ts';
+import { checkHistory } from '../history/check.ts';
+import { createRecorder, type StartStock } from '../history/exchange.ts';
+import { isPassing, observe, recorded, type Send } from '../history/observe.ts';
 import { type Client, createClient } from '../support/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { startBalancer } from './balancer.ts';
-import { findViolations, type Start } from './checker.ts';
 import { allReady, type FaultWorld } from './faults.ts';
-import type { History } from './history.ts';
 import { startLoad } from './load.ts';
-import { observe } from './observe.ts';
-import { isPassing, tryOnce } from './requests.ts';
+import type { Attempt, Measured } from './measure.ts';
+import { tryOnce } from './requests.ts';
 
 const PLENTY = 100_000;
 const SKUS = ['CHAOS-1', 'CHAOS-2', 'CHAOS-3', 'CHAOS-4', 'CHAOS-5', 'CHAOS-6', 'CHAOS-7', 'CHAOS-8'];
@@ -18,6 +20,7 @@ const WAREHOUSE = 'wh-east';
 /** Of actors, the newest orders' are the likeliest to have work. */
 const KILLED_AMONG = 10;
 const KILL_PATIENCE_MS = 1_000;
+const STAFF = 'staff';
 
 export type SceneOptions = {
   readonly nodes: number;
@@ -30,7 +33,9 @@ export type SceneOptions = {
 
 export type Scene = {
   readonly world: FaultWorld;
-  readonly history: History;
+  readonly measured: Measured;
+  /** The number that clients know of so far. */
+  orders(): number;
   /** Shards that were taken over so far, by whomever. */
   takeovers(): number;
   /** Lets the clients finish, and asks every node for its books; what is wrong, in words. */
@@ -57,43 +62,71 @@ async function open(cluster: Cluster, options: SceneOptions): Promise<Scene> {
   const client = createClient(cluster.nodes[0]?.url ?? '');
   const staff = await client.staff();
   const start = await stockUp(client, staff);
-  const customers: { name: string; token: string }[] = [];
-  for (let index = 1; index <= count; index += 1) {
-    customers.push({ name: `customer-${index}`, token: await client.guest() });
-  }
+  const customers = Array.from({ length: count }, (_, index) => `customer-${index + 1}`);
+  const tokens = new Map([[STAFF, staff]]);
+  for (const name of customers) tokens.set(name, await client.guest());
+  const recorder = createRecorder({ now: () => performance.now(), staff: [STAFF], start });
+  const { attempts, trying } = sender(cluster, tokens);
+  const send = recorded(recorder, trying(patienceMs));
   const balancer = startBalancer(() => cluster.nodes, random);
-  const shelf = { skus: SKUS, scarce: SCARCE, warehouse: WAREHOUSE };
-  const load = startLoad({ balancer, customers, staff, ...shelf, patienceMs, random });
-  const { history } = load;
+  const load = startLoad({ balancer, send, customers, skus: SKUS, scarce: SCARCE, warehouse: WAREHOUSE, random });
   const one = <Item>(items: readonly Item[]): Item | undefined => items[Math.floor(random() * items.length)];
 
   async function killActor(): Promise<void> {
-    const order = one(history.placed.slice(-KILLED_AMONG))?.orderId ?? 'none';
+    const order = one(load.orders.slice(-KILLED_AMONG)) ?? 'none';
     const actors = [`order/${order}`, `order-saga/${order}`, `payment/${order}`, `stock/${one(SKUS)}@${WAREHOUSE}`];
     const path = `/v1/admin/actors/${one(actors)}/kill`;
     const told = await tryOnce(balancer.pick().url, { method: 'POST', path, token: staff }, KILL_PATIENCE_MS);
-    if (told.status !== 202 && !isPassing(told)) history.surprises.push(`${path}: ${told.outcome}`);
+    if (told.status !== 202 && !isPassing(told)) load.surprises.push(`${path}: ${told.outcome}`);
   }
 
   return {
     world: { cluster, random: drawn, killActor },
-    history,
+    measured: { requests: load.requests, attempts },
+    orders: () => load.orders.length,
     takeovers: () => cluster.nodes.reduce((sum, node) => sum + node.takeovers, 0),
     async judged() {
       await load.finish();
       await balancer.stop();
-      const nodes = cluster.nodes.filter(({ isUp }) => isUp);
-      const tokens = new Map(customers.map(({ name, token }) => [name, token]));
-      const seen = await observe({ nodes, history, tokens, staff, skus: [...SKUS, SCARCE] });
-      const ends = cluster.nodes.flatMap(({ ownEnds }) => ownEnds);
-      return [...ends, ...findViolations(history, start, seen)];
+      const history = await observe({
+        recorder,
+        send: trying(),
+        nodes: cluster.nodes.filter(({ isUp }) => isUp).map(({ name }) => name),
+        clients: customers,
+        staff: STAFF,
+        skus: [...SKUS, SCARCE],
+        now: () => performance.now(),
+        pause,
+      });
+      const { violations } = checkHistory(history);
+      return [
+        ...cluster.nodes.flatMap(({ ownEnds }) => ownEnds),
+        ...load.surprises,
+        ...violations.map(({ code, text }) => `${code}: ${text}`),
+      ];
     },
   };
 }
 
+/** Sends over HTTP, and keeps how each try went. */
+function sender(cluster: Cluster, tokens: ReadonlyMap<string, string>) {
+  const attempts: Attempt[] = [];
+  const trying = (patienceMs?: number): Send => {
+    return async (client, node, ask) => {
+      const url = cluster.nodes.find(({ name }) => name === node)?.url ?? '';
+      const from = performance.now();
+      const told = await tryOnce(url, { ...ask, token: tokens.get(client) }, patienceMs);
+      const outcome = isPassing(told) ? told.outcome : 'ok';
+      attempts.push({ node, from, until: performance.now(), outcome });
+      return told;
+    };
+  };
+  return { attempts, trying };
+}
+
 /** A few products with more than anybody orders, and one with less. */
-async function stockUp(client: Client, token: string): Promise<Start> {
-  const received = new Map<string, number>();
+async function stockUp(client: Client, token: string): Promise<readonly StartStock[]> {
+  const start: StartStock[] = [];
   for (const sku of [...SKUS, SCARCE]) {
     const path = `/v1/admin/products/${sku}`;
     const details = { name: sku, description: 'To be fought for.', category: 'Chaos', tags: [] };
@@ -101,12 +134,12 @@ async function stockUp(client: Client, token: string): Promise<Start> {
     const price = { amount: 1_250, currency: 'USD' };
     const headers = { 'if-match': created.headers.get('etag') ?? '' };
     await succeed(client, 'PUT', `${path}/price`, { token, headers, body: price });
-    const quantity = sku === SCARCE ? FEW : PLENTY;
-    const body = { warehouse: WAREHOUSE, quantity };
+    const received = sku === SCARCE ? FEW : PLENTY;
+    const body = { warehouse: WAREHOUSE, quantity: received };
     await succeed(client, 'POST', `/v1/admin/stock/${sku}/receive`, { token, key: `start-${sku}`, body });
-    received.set(sku, quantity);
+    start.push({ sku, received, adjusted: 0, sold: 0 });
   }
-  return { received };
+  return start;
 }
 
 async function succeed(client: Client, ...[method, path, options]: Parameters<Client['call']>) {

@@ -52,7 +52,7 @@ export function runStorm(options: StormOptions): Promise<Storm> {
 
 async function rage(scene: Scene, options: StormOptions): Promise<Storm> {
   const { forMs, seed, progress, tick } = options;
-  const { history, world } = scene;
+  const { measured, world } = scene;
   const begun = performance.now();
   const startedAt = new Date().toISOString();
   const blows: Blow[] = [];
@@ -80,9 +80,9 @@ async function rage(scene: Scene, options: StormOptions): Promise<Storm> {
     startedAt,
     tookMs: ended - begun,
     blows,
-    whole: felt(history, begun, ended),
-    orders: history.placed.length,
-    seconds: secondsOf(history, begun),
+    whole: felt(measured, begun, ended),
+    orders: scene.orders(),
+    seconds: secondsOf(measured, begun),
     violations: [...broken, ...violations, ...blows.flatMap(movedBy)],
   };
 }
@@ -90,7 +90,7 @@ async function rage(scene: Scene, options: StormOptions): Promise<Storm> {
 type Log = { readonly begun: number; readonly progress: (text: string) => void };
 
 async function strike(scene: Scene, aimed: readonly Aimed[], { begun, progress }: Log): Promise<Blow> {
-  const { history, world } = scene;
+  const { measured, world } = scene;
   const from = performance.now();
   const before = scene.takeovers();
   const what = aimed.map(({ name, target }) => `${name} (${target})`).join(' and ');
@@ -101,7 +101,7 @@ async function strike(scene: Scene, aimed: readonly Aimed[], { begun, progress }
   const until = performance.now();
   await pause(CALM_MS.from + world.random() * (CALM_MS.to - CALM_MS.from));
   const takeovers = scene.takeovers() - before;
-  const sensed = felt(history, from, performance.now());
+  const sensed = felt(measured, from, performance.now());
   progress(
     `${stamp(until - begun)}   over: gap ${ms(sensed.gapMs)}, slowest ${ms(sensed.slowestMs)}, ${takeovers} moved`,
   );
@@ -140,12 +140,12 @@ function movedBy({ faults, takeovers }: Blow): string[] {
   return only && others.length === 0 ? massMoves({ fault: only.name, takeovers }) : [];
 }
 
-function statusLine({ history, world }: Scene, begun: number): string {
+function statusLine({ measured, world, orders }: Scene, begun: number): string {
   const now = performance.now();
-  const { requests, p99Ms, errors } = felt(history, now - 1_000, now);
+  const { requests, p99Ms, errors } = felt(measured, now - 1_000, now);
   const failed = Object.values(errors).reduce((sum, count) => sum + count, 0);
   const nodes = world.cluster.nodes.map(({ name, isUp }) => `${name} ${isUp ? 'up' : 'down'}`).join(', ');
-  return `${stamp(now - begun)} ${requests} answers/s, p99 ${ms(p99Ms)}, ${failed} tries failed; ${nodes}; ${history.placed.length} orders`;
+  return `${stamp(now - begun)} ${requests} answers/s, p99 ${ms(p99Ms)}, ${failed} tries failed; ${nodes}; ${orders()} orders`;
 }
 
 const stamp = (sinceMs: number): string => `${(sinceMs / 1_000).toFixed(1).padStart(6)} s`;

@@ -1,6 +1,5 @@
 /** What happened in each second of a run, for its picture. */
-import type { History } from './history.ts';
-import { quantile } from './measure.ts';
+import { type Measured, quantile } from './measure.ts';
 
 const SECOND_MS = 1_000;
 
@@ -14,7 +13,7 @@ export type Second = {
   readonly slowestMs: number;
 };
 
-export function secondsOf({ requests, attempts }: History, begun: number): readonly Second[] {
+export function secondsOf({ requests, attempts }: Measured, begun: number): readonly Second[] {
   const seconds: { times: number[]; failed: number }[] = [];
   const at = (until: number): { times: number[]; failed: number } => {
     const index = Math.max(0, Math.floor((until - begun) / SECOND_MS));
