@@ -13,6 +13,8 @@ import { validated } from './validation.ts';
 
 /** Enough for 100 order lines with room to spare. */
 const BODY_LIMIT = '64kb';
+/** How long looking at an account again may take. */
+const RECHECK_MS = 5_000;
 
 const parseBody = bodyParser({ enableTypes: ['json'], jsonLimit: BODY_LIMIT });
 const nothing = async () => {};
@@ -73,6 +75,8 @@ async function callOf(
     wait: route.waits ? preferredWait(header(headers['prefer'])) : undefined,
     deadline,
     traceparent: state.trace.parent,
+    lastEventId: header(headers['last-event-id']) || undefined,
+    isStillCaller: () => isStillCaller(services, headers.authorization),
   };
 }
 
@@ -97,6 +101,18 @@ async function callerOf(
     return await current(shop, principal, deadline);
   } catch (error) {
     if (error instanceof Problem && error.status === 401) count(anonymous);
+    throw error;
+  }
+}
+
+/** What the token was worth when it came may have ended since: its time, its session, its account. */
+async function isStillCaller({ shop, tokens }: Services, authorization: string | undefined): Promise<boolean> {
+  try {
+    const principal = await tokens.principal(authorization);
+    await current(shop, principal, shop.clock.monotonic() + RECHECK_MS);
+    return principal.role !== 'anonymous';
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) return false;
     throw error;
   }
 }
@@ -182,6 +198,11 @@ function render(ctx: Context, route: Route, answer: Answer): void {
       ctx.status = 304;
       return;
     }
+  }
+  if (answer.stream) {
+    ctx.set('Content-Type', route.contentType ?? 'application/octet-stream');
+    ctx.body = answer.stream;
+    return;
   }
   if (answer.body === undefined) {
     ctx.body = null;

@@ -14,6 +14,7 @@ import type { Policy } from '../actors/policy.ts';
 import { createTokens } from './auth.ts';
 import { clientAddress } from './clientAddress.ts';
 import { dispatch } from './dispatch.ts';
+import { createEventStreams } from './eventStreams.ts';
 import { requestIdOf, traceOf } from './headers.ts';
 import { createKeys } from './keys.ts';
 import { createLimits } from './limits.ts';
@@ -52,6 +53,8 @@ export type EdgeConfig = {
   readonly trustedHops?: number;
   /** RATE_LIMIT: requests per minute and principal; 0, unless given, is no limit. */
   readonly requestsPerMinute?: number;
+  /** How often an open event stream says that it is there. */
+  readonly heartbeatMs?: number;
 };
 
 export type EdgeOptions = {
@@ -104,9 +107,13 @@ export function createEdge(options: EdgeOptions): Edge {
     tokens: createTokens({ secret: options.secrets.auth, jwksUrl: options.secrets.jwksUrl }),
     passwords: createPasswords(config.passwordCost),
     limits: createLimits(config.requestsPerMinute, shop.clock.monotonic),
+    streams: createEventStreams(config.heartbeatMs),
   };
   const running = { inFlight: 0, stopping: false };
-  const figures = createRequestFigures(options.registry, () => running.inFlight);
+  const figures = createRequestFigures(options.registry, {
+    inFlight: () => running.inFlight,
+    streams: () => services.streams.count,
+  });
   const routes = allRoutes({
     virtualClock: shop.advanceClock !== undefined,
     chaos: shop.kill !== undefined,
@@ -135,6 +142,7 @@ export function createEdge(options: EdgeOptions): Edge {
     start: () => listen(server, config.host, config.port),
     stop: () => {
       running.stopping = true;
+      services.streams.stop();
       return close(server, config.stopTimeoutMs);
     },
   };

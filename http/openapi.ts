@@ -16,6 +16,8 @@ const prefer = z
   .optional()
   .meta({ description: 'Waits up to N ≤ 10 s for the order to leave Placed.', example: 'wait=5' });
 
+const lastEventId = z.string().optional().meta({ description: 'The `id` of the newest event that you have.' });
+
 const problem = { content: { 'application/problem+json': { schema: problemSchema } } };
 
 export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>;
@@ -84,6 +86,7 @@ function headersOf(route: Route): Record<string, z.ZodType> {
     ...(route.ifMatch && { 'If-Match': route.ifMatch === 'required' ? ifMatch : ifMatch.optional() }),
     ...(route.conditional && { 'If-None-Match': ifNoneMatch }),
     ...(route.waits && { Prefer: prefer }),
+    ...(route.streams && { 'Last-Event-ID': lastEventId }),
   };
 }
 

@@ -2,11 +2,13 @@
  * A route is data: the same entry makes the router, the validation and the OpenAPI document. Handlers know nothing of
  * Koa: a call comes in, an answer goes out, a Problem is thrown.
  */
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { Ids } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
 import type { Access, Principal, Tokens } from './auth.ts';
 import type { ClientAddress } from './clientAddress.ts';
+import type { EventStreams } from './eventStreams.ts';
 import type { Keys } from './keys.ts';
 import type { Limits } from './limits.ts';
 import type { Passwords } from './passwords.ts';
@@ -20,6 +22,7 @@ export type Services = {
   readonly tokens: Tokens;
   readonly passwords: Passwords;
   readonly limits: Limits;
+  readonly streams: EventStreams;
 };
 
 export type Call<Params = unknown, Query = unknown, Body = unknown> = Services & {
@@ -41,11 +44,17 @@ export type Call<Params = unknown, Query = unknown, Body = unknown> = Services &
   /** On the monotonic clock, in ms. */
   readonly deadline: number;
   readonly traceparent: string;
+  /** From `Last-Event-ID`. */
+  readonly lastEventId: string | undefined;
+  /** For answers that go on: whether the token that came with the request is still worth something. */
+  readonly isStillCaller: () => Promise<boolean>;
 };
 
 export type Answer = {
   readonly status: number;
   readonly body?: unknown;
+  /** Instead of a body, for what goes on until one side ends it. */
+  readonly stream?: Readable;
   /** The answer shows this version of a single resource: becomes its ETag. */
   readonly version?: number;
   /** What else it shows that changes without the version (letters and digits): becomes part of the ETag. */
@@ -85,6 +94,8 @@ export type RouteSpec<
   readonly conditional?: true;
   /** Honours `Prefer: wait=N`. */
   readonly waits?: true;
+  /** Answers with events that go on, and takes up where `Last-Event-ID` says. */
+  readonly streams?: true;
   /** For answers that are not JSON. */
   readonly contentType?: string;
   /** Answered even when the admission limit is reached. */

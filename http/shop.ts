@@ -42,6 +42,7 @@ export type Shop = Pick<
   | 'caches'
   | 'check'
   | 'operators'
+  | 'changes'
   | 'health'
   | 'upToDate'
   | 'metrics'

@@ -7,7 +7,10 @@ export interface RequestFigures {
   observe(method: string, route: string, status: number, seconds: number): void;
 }
 
-export function createRequestFigures(registry: Registry, inFlight: () => number): RequestFigures {
+export function createRequestFigures(
+  registry: Registry,
+  { inFlight, streams }: { readonly inFlight: () => number; readonly streams: () => number },
+): RequestFigures {
   const requests = new Counter({
     name: 'http_requests_total',
     help: 'Requests answered, by route pattern and status.',
@@ -27,6 +30,14 @@ export function createRequestFigures(registry: Registry, inFlight: () => number)
     registers: [registry],
     collect() {
       this.set(inFlight());
+    },
+  });
+  new Gauge({
+    name: 'http_event_streams',
+    help: 'Open streams of server-sent events.',
+    registers: [registry],
+    collect() {
+      this.set(streams());
     },
   });
   return {

@@ -4,7 +4,7 @@ import type { Db } from './database.ts';
 import { type AppendObserver, createEmbeddedLog } from './embeddedLog.ts';
 import type { Projection } from './projection.ts';
 import { createShardStore } from './shardStore.ts';
-import { createTables, type Tables } from './tables.ts';
+import { createTables, type RecordFollower, type Tables } from './tables.ts';
 
 export type EmbeddedStore = { readonly log: ShardLog; readonly tables: Tables; readonly store: ShardStore };
 
@@ -13,6 +13,7 @@ export type EmbeddedStoreOptions = {
   readonly immediate?: readonly Projection[];
   /** Read models that follow with the other tables. */
   readonly following?: readonly Projection[];
+  readonly follower?: RecordFollower;
   readonly failPoint?: FailPoint;
   readonly monotonic?: () => number;
   readonly observe?: AppendObserver;
@@ -20,9 +21,10 @@ export type EmbeddedStoreOptions = {
 };
 
 export function openEmbeddedStore(db: Db, options: EmbeddedStoreOptions): EmbeddedStore {
-  const { immediate = [], following = [], failPoint = () => {}, observe = () => {}, logger } = options;
+  const { immediate = [], following = [], follower, failPoint = () => {}, observe = () => {}, logger } = options;
   const tables = createTables(db, {
     projections: following,
+    ...(follower && { follower }),
     failPoint,
     skipped: (what, error) => logger.error({ err: error, what }, 'a list leaves out what it can make no sense of'),
     troubled: (error) => logger.error({ err: error }, 'the tables can not follow the log now; tried again in a second'),

@@ -25,8 +25,19 @@ const REPLAY_PAGE = 200;
 /** While the disk takes nothing, it is tried again after this long. */
 const RETRY_MS = 1_000;
 
+/** Keeps tables of its own beside these, which need to know the records that commits came in. */
+export type RecordFollower = {
+  /** Inside the transaction, after all other tables. */
+  apply(records: readonly PlacedRecord[]): void;
+  /** The transaction has been committed. */
+  written(): void;
+  /** It was rolled back: forget what `apply` gathered. */
+  discard(): void;
+};
+
 export type TablesOptions = {
   readonly projections: readonly Projection[];
+  readonly follower?: RecordFollower;
   readonly failPoint: FailPoint;
   /** A commit that a projection can't make sense of: what it shows of it is missing until it is filled anew. */
   readonly skipped: (key: string, error: unknown) => void;
@@ -65,7 +76,8 @@ export function tablesAreBehind(db: Db): boolean {
 }
 
 /** Brings the tables up to where the log is, then keeps them there. */
-export function createTables(db: Db, { projections, failPoint, skipped, troubled }: TablesOptions): Tables {
+export function createTables(db: Db, options: TablesOptions): Tables {
+  const { projections, follower, failPoint, skipped, troubled } = options;
   const { apply, discard } = createApplyRecords(db, projections, skipped);
   let waiting: PlacedRecord[] = [];
   let commits = 0;
@@ -77,6 +89,7 @@ export function createTables(db: Db, { projections, failPoint, skipped, troubled
 
   const write = db.transaction((records: readonly PlacedRecord[]) => {
     apply(records);
+    follower?.apply(records);
     failPoint('after-append-before-apply');
     for (const { record, firstPosition } of records) {
       const { length } = record.commits;
@@ -93,8 +106,10 @@ export function createTables(db: Db, { projections, failPoint, skipped, troubled
     } catch (error) {
       position = before;
       discard();
+      follower?.discard();
       throw error;
     }
+    follower?.written();
   }
 
   function applyFirst(count: number): void {

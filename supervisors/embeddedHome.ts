@@ -5,10 +5,11 @@ import type { Ground, Home } from './home.ts';
 import { aloneStatus } from './nodeStatus.ts';
 
 export function createEmbeddedHome(ground: Ground): Home {
-  const { config, db, folder, immediate, following, failPoint, clock, ids, telemetry, logger, entries } = ground;
+  const { config, db, folder, immediate, following, feed, failPoint, clock, ids, telemetry, logger, entries } = ground;
   const { log, tables, store } = openEmbeddedStore(db, {
     immediate,
     following,
+    follower: feed.follower,
     failPoint,
     monotonic: clock.monotonic,
     observe: telemetry.recordAppended,

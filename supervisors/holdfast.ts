@@ -20,6 +20,7 @@ import { createPaymentGateway } from '../transport/payment/gateway.ts';
 import { createAlerts } from './alerts.ts';
 import { type Backups, createBackups } from './backups.ts';
 import type { CacheFigures } from './caches.ts';
+import { type ChangeFeed, createChangeFeed } from './changeFeed.ts';
 import type { Check } from './checker/checker.ts';
 import { openChecker } from './checker/open.ts';
 import type { VirtualClock } from './clock.ts';
@@ -64,6 +65,8 @@ export type Holdfast = ShopCore & {
   readonly check: Check;
   /** What operators look up over all aggregates. */
   readonly operators: OperatorQueries;
+  /** What customers hear of, as it changes. */
+  readonly changes: ChangeFeed;
   readonly policy: Policy;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -199,6 +202,7 @@ export function assembleHoldfast(ground: Ground, home: Home, replacements: Repla
       quarantined: () => node.quarantined,
       reconcile,
     }),
+    changes: createChangeFeed({ db, feed: ground.feed, shards: config.SHARDS, upToDate: running.upToDate }),
     checkAddress: createAddressCheck(createAddressSimulator(clock), surroundings),
     policy,
     clock,

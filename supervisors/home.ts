@@ -9,6 +9,7 @@ import type { Clock, FailPoint, Ids, ShardLog, ShardStore, Transport } from '../
 import type { Policy } from '../actors/policy.ts';
 import type { Db } from '../storage/database.ts';
 import { type DataFolder, LEDGER_FILE } from '../storage/dataFolder.ts';
+import { type Feed, openFeed } from '../storage/feed.ts';
 import { openKeyedStore } from '../storage/keyedStore.ts';
 import type { Projection } from '../storage/projection.ts';
 import type { Catalog } from '../storage/projections/catalogReader.ts';
@@ -51,6 +52,8 @@ export type Ground = {
   readonly immediate: readonly Projection[];
   /** Read models that can wait for whoever looks: lists of orders, sagas, customers. */
   readonly following: readonly Projection[];
+  /** What changed of each customer's, for whoever listens. */
+  readonly feed: Feed;
   /** The simulated vendor's books on this node. */
   readonly entries: ReturnType<typeof openKeyedStore<LedgerEntry>>;
 };
@@ -125,6 +128,7 @@ export function openGround(
     shelves: levels.shelves,
     immediate: [levels, projection],
     following: openFollowers(db, fillingLog(logger)),
+    feed: openFeed(db, (actor, error) => logger.error({ err: error, actor }, 'nobody hears of a change')),
     entries,
   };
 }

@@ -21,6 +21,7 @@ import { chooseBackorder } from './backorderChoice.ts';
 import { cartRoutes } from './carts.ts';
 import { checkoutRoutes } from './checkouts.ts';
 import { docsRoutes } from './docs.ts';
+import { eventRoutes } from './events.ts';
 import { meRoutes } from './me.ts';
 import { payAnew } from './orderPayment.ts';
 import { orderRoutes } from './orders.ts';
@@ -47,6 +48,7 @@ export function allRoutes({ virtualClock, chaos, simulatedPayment }: Features): 
     payAnew,
     chooseBackorder,
     ...meRoutes,
+    ...eventRoutes,
     ...adminProductRoutes,
     ...stockRoutes,
     ...shipmentRoutes,

@@ -39,13 +39,13 @@ type Open = { readonly reader: InboxReader; readonly serving: Following };
 
 /** @param end ends the process: this node can't go on */
 export function createClusterHome(ground: Ground, broker: Broker, end: (error: Error) => void): Home {
-  const { config, db, folder, immediate, following, failPoint, clock, ids, telemetry, logger } = ground;
+  const { config, db, folder, immediate, following, feed, failPoint, clock, ids, telemetry, logger } = ground;
   const { log, inbox, calls, settings, ledger } = broker;
   const troubled = (error: unknown): void =>
     logger.error({ err: error }, 'the copy of the logs can not be written now');
   const skipped = (what: string, error: unknown): void =>
     logger.error({ err: error, what }, 'a list leaves out what it can make no sense of');
-  const tables = createTables(db, { projections: following, failPoint, skipped, troubled });
+  const tables = createTables(db, { projections: following, follower: feed.follower, failPoint, skipped, troubled });
   const copy = createLocalCopy(db, { projections: immediate, tables, eager: CATALOG, skipped, troubled });
   const surroundings = { clock, random: ids.random, logger };
 

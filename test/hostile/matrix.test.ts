@@ -22,7 +22,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/^\w+ \/v1\/me(\/|$)/, 'account'],
   [/^post \/v1\/carts\/\{id\}\/merge$/, 'account'],
   [/^\w+ \/v1\/simulator\/bank/, 'public'],
-  [/^\w+ \/v1\/(carts|checkouts|orders)(\/|$)/, 'token'],
+  [/^\w+ \/v1\/(carts|checkouts|orders|events)(\/|$)/, 'token'],
   [/^\w+ \/v1\/admin\/products/, 'staff catalog'],
   [/^\w+ \/v1\/admin\/stock/, 'staff stock'],
   [/^post \/v1\/admin\/sagas\/\{orderId\}\/refund$/, 'staff payments'],

@@ -131,11 +131,16 @@ export function send(url: string, { method, path, headers = {}, body }: RawReque
   return new Promise((resolve, refuse) => {
     const outgoing = request({ hostname, port, method, path, headers, insecureHTTPParser: true }, (answer) => {
       const parts: Buffer[] = [];
-      answer.on('data', (part: Buffer) => parts.push(part));
+      const type = answer.headers['content-type'] ?? '';
+      const give = (): void => resolve({ status: answer.statusCode ?? 0, type, text: Buffer.concat(parts).toString() });
       answer.on('error', refuse);
-      answer.on('end', () => {
-        const type = answer.headers['content-type'] ?? '';
-        resolve({ status: answer.statusCode ?? 0, type, text: Buffer.concat(parts).toString() });
+      answer.on('end', give);
+      answer.on('data', (part: Buffer) => {
+        parts.push(part);
+        if (type !== 'text/event-stream') return;
+        // It would never end by itself.
+        give();
+        answer.destroy();
       });
     });
     outgoing.on('error', refuse);

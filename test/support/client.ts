@@ -34,7 +34,7 @@ export function createClient(url: string): Client {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    const text = await response.text();
+    const text = await textOf(response);
     const json = /json/.test(response.headers.get('content-type') ?? '') && text !== '';
     const answer = { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
     checkAnswer(method, path, answer.status, answer.body);
@@ -51,6 +51,15 @@ export function createClient(url: string): Client {
       return answer.body.token as string;
     },
   };
+}
+
+/** Of a stream that goes on only what comes first. */
+async function textOf(response: Response): Promise<string> {
+  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return response.text();
+  const reader = response.body?.getReader();
+  const first = await reader?.read();
+  await reader?.cancel();
+  return new TextDecoder().decode(first?.value);
 }
 
 export const ADDRESS = {
