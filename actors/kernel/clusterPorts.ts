@@ -132,7 +132,7 @@ export interface Inbox {
    * message is handed over again. Offsets go back where the broker lost what it had stored: the lower one counts then.
    */
   read(shard: number, after: number, on: (offset: number, envelope: Envelope) => void | Promise<void>): Following;
-  /** Nothing up to the offset is needed any more. */
+  /** Nothing up to the offset is needed any more. One beyond the end is not followed: the broker lost its tail. */
   trim(shard: number, upTo: number): Promise<void>;
 }
 

@@ -110,7 +110,8 @@ export function createSimulatedInbox(options: SimulatedInboxOptions): Inbox {
     },
 
     async trim(shard, upTo) {
-      const { entries } = streamOf(shard);
+      const { entries, end } = streamOf(shard);
+      if (upTo > end) return;
       const kept = entries.findIndex(({ offset }) => offset > upTo);
       entries.splice(0, kept === -1 ? entries.length : kept);
     },

@@ -239,5 +239,19 @@ export function inboxContract(name: string, subject: () => InboxUnderTest): void
     assert.equal(reader.taken, [{ offset: 4, envelope: envelope('next') }]);
   });
 
+  test('trim - by an offset beyond the end takes nothing, now or later', async ({ shard }) => {
+    const { inbox } = subject();
+    for (const id of numbered(3, 'k')) await inbox.put(shard, envelope(id));
+    await inbox.trim(shard, 10);
+    await inbox.put(shard, envelope('next'));
+    const reader = collect(inbox, shard);
+    await reader.has(4);
+    reader.stop();
+    assert.equal(
+      reader.taken.map(({ offset }) => offset),
+      [1, 2, 3, 4],
+    );
+  });
+
   test.run();
 }

@@ -117,7 +117,11 @@ export function createNatsInbox(options: NatsInboxOptions): NatsInbox {
       if (last !== undefined && upTo - last.upTo < TRIM_MESSAGES && now - last.at < TRIM_INTERVAL_MS) return;
       trimmed.set(shard, { upTo, at: now });
       try {
-        await broker.manager.streams.purge(inboxStream(cluster, shard), { seq: upTo + 1 });
+        const stream = inboxStream(cluster, shard);
+        const { last_seq: end } = (await broker.manager.streams.info(stream)).state;
+        if (upTo <= end) await broker.manager.streams.purge(stream, { seq: upTo + 1 });
+        // It would take what is put from now on.
+        else logger.warn({ shard, upTo, end }, 'an inbox ends before what was read of it: not trimmed');
       } catch (error) {
         logger.warn({ shard, upTo, err: error }, 'an inbox could not be trimmed; the next trim makes up for it');
       }
