@@ -80,6 +80,8 @@ export interface Edge {
   readonly services: Services;
   /** Listens; resolves with the address to tell people. */
   start(): Promise<{ host: string; port: number; url: string }>;
+  /** Says from now on that nothing new should be sent here, and goes on answering. */
+  leave(): void;
   /** Takes no new request, finishes those in flight, closes every connection. */
   stop(): Promise<void>;
 }
@@ -99,6 +101,7 @@ const DEFAULTS = {
 export function createEdge(options: EdgeOptions): Edge {
   const config = { ...DEFAULTS, ...options.config };
   const { shop, policy, ids, logger } = options;
+  const running = { inFlight: 0, leaving: false, stopping: false };
   const services: Services = {
     shop,
     policy,
@@ -108,8 +111,8 @@ export function createEdge(options: EdgeOptions): Edge {
     passwords: createPasswords(config.passwordCost),
     limits: createLimits(config.requestsPerMinute, shop.clock.monotonic),
     streams: createEventStreams(config.heartbeatMs),
+    isLeaving: () => running.leaving,
   };
-  const running = { inFlight: 0, stopping: false };
   const figures = createRequestFigures(options.registry, {
     inFlight: () => running.inFlight,
     streams: () => services.streams.count,
@@ -140,6 +143,9 @@ export function createEdge(options: EdgeOptions): Edge {
     app,
     services,
     start: () => listen(server, config.host, config.port),
+    leave: () => {
+      running.leaving = true;
+    },
     stop: () => {
       running.stopping = true;
       services.streams.stop();

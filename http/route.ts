@@ -23,6 +23,8 @@ export type Services = {
   readonly passwords: Passwords;
   readonly limits: Limits;
   readonly streams: EventStreams;
+  /** This node is about to stop: nothing new should be sent to it. */
+  readonly isLeaving: () => boolean;
 };
 
 export type Call<Params = unknown, Query = unknown, Body = unknown> = Services & {

@@ -1,4 +1,5 @@
 /** One node with its edge, from configuration to graceful stop. */
+import { setTimeout } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { StoreInUse } from '../storage/database.ts';
 import { developmentSecret, StoreMismatch } from '../storage/dataFolder.ts';
@@ -18,7 +19,7 @@ export async function serve(): Promise<void> {
     const logger = createLogger(config);
     const shop = await openShop(config, logger);
     const edge = createEdgeOf(config, shop, logger);
-    stopOnSignals(shop, edge, logger);
+    stopOnSignals({ shop, edge, logger, pauseMs: config.STOP_PAUSE_MS });
     const { products, password } = await prepare(config, shop, edge);
     const { url } = await edge.start().catch((error: unknown) => {
       // It was made by this start and can't be shown by the next.
@@ -120,15 +121,23 @@ function operatorLine({ OPERATOR_EMAIL }: Config, password: string): string {
   return `  Operator (shown once)  ${OPERATOR_EMAIL ?? DEVELOPMENT_OPERATOR}  ${password}`;
 }
 
+type Stopping = {
+  readonly shop: Holdfast;
+  readonly edge: Edge;
+  readonly logger: Logger;
+  readonly pauseMs: number;
+};
+
 /** First signal: finish what is under way, lose nothing. Second: leave at once, as a crash would; nothing is lost either. */
-function stopOnSignals(shop: Holdfast, edge: Edge, logger: Logger): void {
+function stopOnSignals({ shop, edge, logger, pauseMs }: Stopping): void {
   let stopping = false;
   const onSignal = async (signal: NodeJS.Signals): Promise<void> => {
     if (stopping) process.exit(1);
     stopping = true;
-    logger.info({ signal }, 'stopping: no new requests, those under way are finished');
-    // While others take its shards over, it goes on answering.
-    await shop.drain?.();
+    logger.info({ signal, pauseMs }, 'stopping: no new requests, those under way are finished');
+    edge.leave();
+    // While others take its shards over, and balancers notice, it goes on answering.
+    await Promise.all([shop.drain?.(), setTimeout(pauseMs)]);
     await edge.stop();
     await shop.stop();
     logger.info('stopped');

@@ -31,6 +31,8 @@ const schema = z.object({
     .optional(),
   ...clusterSettings,
   SHARDS: count(16, 1, 1_024),
+  /** After the signal to stop it goes on answering for at least so long, while /readyz says 503: balancers look that often. */
+  STOP_PAUSE_MS: count(0, 0, 60_000),
   /** How many proxies of ours a request passes: so many entries of X-Forwarded-For are believed. */
   TRUST_PROXY: count(0, 0, 10),
   /** Requests per minute and principal; 0: no limit. */

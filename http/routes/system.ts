@@ -32,8 +32,9 @@ const ready = route({
     200: { description: 'Ready.', schema: healthSchema },
     503: { description: 'Not yet, or not any more.' },
   },
-  handler: ({ shop }) => {
-    const { ready: ok, detail } = shop.health();
+  handler: ({ shop, isLeaving }) => {
+    const { ready: isReady, detail } = shop.health();
+    const ok = isReady && !isLeaving();
     const headers = ok ? {} : { 'Retry-After': '1' };
     return { status: ok ? 200 : 503, headers, body: { status: ok ? 'ok' : 'unavailable', detail } };
   },

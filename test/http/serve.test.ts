@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createClient } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { startServer } from '../support/server.ts';
 
 type Context = { folder: string };
@@ -53,6 +54,17 @@ serving('a development start prints the address, a curl that works, and the pass
   assert.is((await createClient(second.url).call('POST', '/v1/sessions', { body })).status, 201);
   await second.kill('SIGTERM');
   assert.is(await second.ended, 0);
+});
+
+serving('told to stop it says that it is not ready, answers until its pause is over, and ends', async ({ folder }) => {
+  const server = await startServer({ folder, env: { SEED: 'none', STOP_PAUSE_MS: '2000' } });
+  const { call } = createClient(server.url);
+  assert.is((await call('GET', '/readyz')).status, 200);
+  process.kill(server.pid, 'SIGTERM');
+  await eventually('it is not ready', async () => (await call('GET', '/readyz')).status === 503);
+  assert.is((await call('POST', '/v1/sessions/guest')).status, 201);
+  assert.is((await call('GET', '/healthz')).status, 200);
+  assert.is(await server.ended, 0);
 });
 
 serving('a wrong value is named and stops the start', async ({ folder }) => {
