@@ -14,7 +14,7 @@ export type { OrderDay } from '../storage/projections/statistics.ts';
 export type { StockRow } from '../storage/projections/stockLevels.ts';
 export type { AsOf, PastEvent, StateAsOf, TimerAt } from '../supervisors/inspection.ts';
 export type { NodeStatus } from '../supervisors/nodeStatus.ts';
-export type { QuarantineList } from '../supervisors/operations.ts';
+export type { NewestCheckpoint, QuarantineList } from '../supervisors/operations.ts';
 export type { PaymentSimulation } from '../supervisors/paymentVendor.ts';
 export type { Finding } from '../supervisors/reconcile.ts';
 export type { FoundSaga } from '../supervisors/sagaSearch.ts';

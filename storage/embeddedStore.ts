@@ -4,7 +4,7 @@ import type { Db } from './database.ts';
 import { type AppendObserver, createEmbeddedLog } from './embeddedLog.ts';
 import type { Projection } from './projection.ts';
 import { createShardStore } from './shardStore.ts';
-import { createTables, type RecordFollower, type Tables } from './tables.ts';
+import { createTables, type RecordFollower, type Tables, tableTroubles } from './tables.ts';
 
 export type EmbeddedStore = { readonly log: ShardLog; readonly tables: Tables; readonly store: ShardStore };
 
@@ -26,8 +26,7 @@ export function openEmbeddedStore(db: Db, options: EmbeddedStoreOptions): Embedd
     projections: following,
     ...(follower && { follower }),
     failPoint,
-    skipped: (what, error) => logger.error({ err: error, what }, 'a list leaves out what it can make no sense of'),
-    troubled: (error) => logger.error({ err: error }, 'the tables can not follow the log now; tried again in a second'),
+    ...tableTroubles(logger),
   });
   const monotonic = options.monotonic ?? (() => performance.now());
   const log = createEmbeddedLog(db, { projections: immediate, tables, failPoint, monotonic, observe });

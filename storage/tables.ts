@@ -45,6 +45,16 @@ export type TablesOptions = {
   readonly troubled: (error: unknown) => void;
 };
 
+/** What is said of them in the log. */
+export function tableTroubles(logger: {
+  error(fields: object, text: string): void;
+}): Pick<TablesOptions, 'skipped' | 'troubled'> {
+  return {
+    skipped: (what, error) => logger.error({ err: error, what }, 'a list leaves out what it can make no sense of'),
+    troubled: (error) => logger.error({ err: error }, 'the tables can not follow the log now; it is tried again'),
+  };
+}
+
 export type Tables = {
   /** Takes over a record that is in the log. */
   follow(record: PlacedRecord): void;

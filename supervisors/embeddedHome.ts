@@ -40,6 +40,7 @@ export function createEmbeddedHome(ground: Ground): Home {
               ? { kind: 'refused', reason: 'This node is alone: nobody could take its shards.' }
               : { kind: 'unknown' },
           inboxLags: async () => new Map(),
+          checkpoint: async () => undefined,
         },
         status: () => aloneStatus(ground, store, incarnation, node.ready),
         async stop(patienceMs) {

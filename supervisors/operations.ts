@@ -38,10 +38,21 @@ export type Operations = {
   drainNode(name: string): Promise<DrainAnswer>;
   /** By shard: messages of its inbox that its records don't call answered, as far as that can be found out. */
   inboxLags(): Promise<ReadonlyMap<number, number>>;
+  /** The newest copy of the shop that a node could begin with; undefined where there is none, or nobody tells. */
+  checkpoint(): Promise<NewestCheckpoint | undefined>;
+};
+
+export type NewestCheckpoint = {
+  /** In ms since the epoch. */
+  readonly at: number;
+  /** By shard: the log entry up to which it holds everything. */
+  readonly positions: readonly number[];
+  /** Log entries that came after it, as far as this node has them. */
+  readonly entriesSince: number;
 };
 
 /** Of the shards that are open here. */
-export type LocalOperations = Omit<Operations, 'drainNode' | 'inboxLags'>;
+export type LocalOperations = Omit<Operations, 'drainNode' | 'inboxLags' | 'checkpoint'>;
 
 export function createLocalOperations(node: Pick<Node, 'shardFor' | 'quarantined'>): LocalOperations {
   const shardOf = (address: Address) => {

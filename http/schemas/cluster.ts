@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idSchema } from './common.ts';
+import { idSchema, timeSchema } from './common.ts';
 
 const count = z.int().min(0);
 const nodeName = z.union([z.string(), z.null()]);
@@ -31,6 +31,7 @@ const shardSchema = z
     phase: z.enum(['following', 'claiming', 'owning', 'releasing']).meta({ description: 'On the node that answers.' }),
     position: count.meta({ description: 'Newest log entry that the answering node has.' }),
     lag: entries.meta({ description: 'Log entries that the answering node is behind; null while nobody owns it.' }),
+    checkpoint: entries.meta({ description: 'Newest log entry that the newest checkpoint holds.' }),
     inboxLag: entries.meta({ description: 'Messages of other shards that are not known to be answered.' }),
   })
   .meta({ id: 'ClusterShard' });
@@ -44,6 +45,9 @@ export const clusterSchema = z
     broker: z.union([z.strictObject({ connected: z.boolean(), contactMsAgo: count }), z.null()]),
     nodes: z.array(nodeSchema),
     shards: z.array(shardSchema),
+    checkpoint: z
+      .union([z.strictObject({ at: timeSchema, ageMs: count, entriesSince: count }), z.null()])
+      .meta({ description: 'The newest copy of the shop that a node could begin with; null: none, or nobody tells.' }),
     counts: z
       .strictObject({ claims: count, lost: count, released: count, received: count })
       .meta({ description: 'Of the answering node since it started.' }),

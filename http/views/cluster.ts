@@ -1,8 +1,15 @@
-import type { NodeStatus } from '../shop.ts';
+import type { NewestCheckpoint, NodeStatus } from '../shop.ts';
+import { time } from './time.ts';
 
 type ShardStatus = NodeStatus['shards'][number];
 
-export function clusterView(status: NodeStatus, inboxLags: ReadonlyMap<number, number>) {
+/** @param now in ms since the epoch */
+export function clusterView(
+  status: NodeStatus,
+  inboxLags: ReadonlyMap<number, number>,
+  checkpoint: NewestCheckpoint | undefined,
+  now: number,
+) {
   const { mode, cluster, me, ready, broker, nodes, shards, counts } = status;
   return {
     mode,
@@ -11,7 +18,14 @@ export function clusterView(status: NodeStatus, inboxLags: ReadonlyMap<number, n
     ready,
     broker: broker ? { connected: broker.connected, contactMsAgo: Math.round(broker.contactAgeMs) } : null,
     nodes: nodes.map(nodeView).sort((one, other) => (one.id < other.id ? -1 : 1)),
-    shards: shards.map((shard) => shardView(shard, inboxLags.get(shard.shard) ?? null)),
+    shards: shards.map((each) => ({
+      ...shardView(each),
+      checkpoint: checkpoint?.positions[each.shard] ?? null,
+      inboxLag: inboxLags.get(each.shard) ?? null,
+    })),
+    checkpoint: checkpoint
+      ? { at: time(checkpoint.at), ageMs: Math.max(0, now - checkpoint.at), entriesSince: checkpoint.entriesSince }
+      : null,
     counts,
   };
 }
@@ -22,7 +36,7 @@ function nodeView({ node: id, state, version, incarnation, address, heardMsAgo, 
   return { id, state, version, incarnation, address, heardMsAgo: Math.round(heardMsAgo), shards: owned };
 }
 
-function shardView(shard: ShardStatus, inboxLag: number | null) {
+function shardView(shard: ShardStatus) {
   const { shard: id, owner, wanted, standby, standbyLag, epoch, phase, position, lag } = shard;
   return {
     id,
@@ -33,6 +47,5 @@ function shardView(shard: ShardStatus, inboxLag: number | null) {
     phase,
     position,
     lag: lag ?? null,
-    inboxLag,
   };
 }

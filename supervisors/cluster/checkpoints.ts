@@ -34,8 +34,18 @@ export type CheckpointsOptions = {
   readonly logger: Logger;
 };
 
-export function runCheckpoints(options: CheckpointsOptions): { stop(): Promise<void> } {
+export type Checkpoints = {
+  /** The newest one there is, as far as the broker tells. @throws what the broker throws */
+  newest(): Promise<Checkpoint | undefined>;
+  /** The newest one that this node knows of, while it makes them: for figures. */
+  readonly known: Checkpoint | undefined;
+  stop(): Promise<void>;
+};
+
+export function runCheckpoints(options: CheckpointsOptions): Checkpoints {
   const { clock, isMaker, logger } = options;
+  /** Nobody else makes any while this node does. */
+  let known: readonly Checkpoint[] | undefined;
   let cancel = clock.delay(LOOK_MS, look);
   let working: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -44,12 +54,28 @@ export function runCheckpoints(options: CheckpointsOptions): { stop(): Promise<v
     const next = (): void => {
       if (!stopped) cancel = clock.delay(LOOK_MS, look);
     };
-    working = (isMaker() ? checkpoint(options) : Promise.resolve())
-      .catch((error) => logger.warn({ err: error }, 'no checkpoint could be made; it is tried again'))
+    working = keep()
+      .catch((error) => {
+        known = undefined;
+        logger.warn({ err: error }, 'no checkpoint could be made; it is tried again');
+      })
       .then(next);
   }
 
+  async function keep(): Promise<void> {
+    if (!isMaker()) {
+      known = undefined;
+      return;
+    }
+    known ??= await (await options.shelf()).list();
+    if (isDue(options, known)) known = await checkpoint(options);
+  }
+
   return {
+    newest: async () => (await (await options.shelf()).list())[0],
+    get known() {
+      return known?.[0];
+    },
     async stop() {
       stopped = true;
       cancel();
@@ -61,12 +87,21 @@ export function runCheckpoints(options: CheckpointsOptions): { stop(): Promise<v
 
 const sum = (positions: readonly number[]): number => positions.reduce((total, position) => total + position, 0);
 
-async function checkpoint(options: CheckpointsOptions): Promise<void> {
-  const { db, dataFolder, everyEntries, view, clock, logger } = options;
+/** Entries of all logs that came after a checkpoint, by this node's own tables. */
+export function entriesSince(checkpoint: Checkpoint | undefined, shards: ClusterView['shards']): number {
+  return Math.max(0, sum(shards.map(({ position }) => position)) - sum(checkpoint?.positions ?? []));
+}
+
+function isDue({ view, everyEntries }: CheckpointsOptions, [newest]: readonly Checkpoint[]): boolean {
+  return entriesSince(newest, view().shards) >= everyEntries;
+}
+
+/** Answers those that there are now, newest first. */
+async function checkpoint(options: CheckpointsOptions): Promise<readonly Checkpoint[]> {
+  const { db, dataFolder, view, clock, logger } = options;
   const shelf = await options.shelf();
   const known = await shelf.list();
-  const here = sum(view().shards.map(({ position }) => position));
-  if (here - sum(known[0]?.positions ?? []) < everyEntries) return;
+  if (!isDue(options, known)) return known;
   const path = join(dataFolder, FILE);
   try {
     const positions = await writeCopy(db, path, view().shards.length);
@@ -76,6 +111,7 @@ async function checkpoint(options: CheckpointsOptions): Promise<void> {
     for (const { name } of known.slice(KEPT - 1)) await shelf.remove(name);
     const trimmed = kept.length < KEPT ? 0 : await trim(options, kept);
     logger.info({ checkpoint: made.name, kept: kept.length, trimmed }, 'checkpoint stored');
+    return kept;
   } finally {
     rmSync(path, { force: true });
   }

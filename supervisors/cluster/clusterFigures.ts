@@ -1,6 +1,8 @@
 /** A node's figures about its cluster for Prometheus. Read when somebody asks; labels are shards and a few fixed words. */
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Checkpoint } from '../../transport/nats/checkpoints.ts';
 import type { NodeStatus } from '../nodeStatus.ts';
+import { entriesSince } from './checkpoints.ts';
 
 export type ClusterSources = {
   readonly status: () => NodeStatus;
@@ -14,12 +16,16 @@ export type ClusterSources = {
   readonly failedAppends: () => { readonly fenced: number; readonly refused: number };
   /** Of the shards that are open here. */
   readonly inboxes: () => readonly { readonly shard: number; readonly unanswered: number }[];
+  /** On the node that makes them. */
+  readonly checkpoint: () => Checkpoint | undefined;
+  /** In ms since the epoch. */
+  readonly now: () => number;
 };
 
 type Row = { readonly labels?: Readonly<Record<string, string>>; readonly value: number };
 
 export function registerClusterFigures(registry: Registry, sources: ClusterSources): void {
-  const { status, calls, failedAppends, inboxes } = sources;
+  const { status, calls, failedAppends, inboxes, checkpoint, now } = sources;
   const gauge = (name: string, help: string, rows: () => readonly Row[], ...labelNames: string[]): void => {
     new Gauge({
       name,
@@ -69,6 +75,16 @@ export function registerClusterFigures(registry: Registry, sources: ClusterSourc
     'Messages of other shards that were read here and are not answered durably',
     () => inboxes().map(({ shard, unanswered }) => ({ ...of(shard), value: unanswered })),
     'shard',
+  );
+  const ofCheckpoint = (figure: (newest: Checkpoint) => number): readonly Row[] => {
+    const newest = checkpoint();
+    return newest ? [{ value: figure(newest) }] : [];
+  };
+  gauge('holdfast_checkpoint_age_seconds', 'Age of the newest checkpoint, on the node that makes them', () =>
+    ofCheckpoint(({ at }) => Math.max(0, now() - at) / 1_000),
+  );
+  gauge('holdfast_checkpoint_entries', 'Log entries since the newest checkpoint, on the node that makes them', () =>
+    ofCheckpoint((newest) => entriesSince(newest, status().shards)),
   );
   gauge('holdfast_broker_connected', 'Whether the connection to the broker is up', () => [
     { value: status().broker?.connected === true ? 1 : 0 },

@@ -20,10 +20,12 @@ export type ClusterOperationsOptions = {
   readonly calls: Pick<NodeCalls, 'askNode'>;
   /** Begins to give the shards away; resolves once that is done. */
   readonly drain: () => Promise<void>;
+  /** Actors of this node may be killed, whoever asks. */
+  readonly chaos: boolean;
   readonly logger: Logger;
 };
 
-export type ClusterOperations = Omit<Operations, 'inboxLags'> & {
+export type ClusterOperations = Omit<Operations, 'inboxLags' | 'checkpoint'> & {
   /** To what other nodes ask this one by name; undefined if it isn't an operator's question. */
   answer(body: unknown): Promise<unknown> | undefined;
 };
@@ -125,7 +127,8 @@ export function createClusterOperations(options: ClusterOperationsOptions): Clus
     },
     answer(body) {
       const question = asNodeQuestion(body);
-      return question && answerQuestion(question);
+      if (!question || (question.kind === 'kill' && !options.chaos)) return undefined;
+      return answerQuestion(question);
     },
   };
 }

@@ -83,6 +83,26 @@ checkpoints(
   },
 );
 
+checkpoints(
+  'operators see how old the newest checkpoint is and what it holds, and whoever makes them has figures',
+  async (context) => {
+    const { one } = context;
+    const token = await one.staff();
+    const { status, body } = await one.call('GET', '/v1/admin/cluster', { token });
+    assert.is(status, 200);
+    const { at, ageMs, entriesSince } = body.checkpoint;
+    assert.ok(Math.abs(Date.parse(body.checkpoint.at) + ageMs - Date.now()) < 60_000, `${at} ${ageMs}`);
+    const held = body.shards.map(({ checkpoint }: { checkpoint: number }) => checkpoint);
+    assert.is(held.length, SHARDS);
+    for (const { checkpoint, position } of body.shards) assert.ok(checkpoint >= 1 && checkpoint <= position);
+    const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
+    assert.is(entriesSince, sum(body.shards.map(({ position }: { position: number }) => position)) - sum(held));
+    const { body: figures } = await one.call('GET', '/metrics');
+    assert.match(String(figures), /^holdfast_checkpoint_age_seconds \d/m);
+    assert.match(String(figures), /^holdfast_checkpoint_entries \d/m);
+  },
+);
+
 checkpoints('a checkpoint that lost a part at the broker is passed over for the one before', async (context) => {
   const { at, token, orders, one } = context;
   await withLink(at, async ({ manager }) => {

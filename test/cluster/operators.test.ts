@@ -82,6 +82,7 @@ cluster('nodes, shards, owners, standbys, epochs and lags are told alike by ever
       ],
     );
     assert.is(body.shards.length, 4);
+    assert.is(body.checkpoint, null, 'none was made yet');
     for (const shard of body.shards) {
       const { id, owner, wanted, standby, epoch, phase, position, lag, inboxLag } = shard;
       assert.is(owner, wanted);

@@ -15,10 +15,10 @@ const getCluster = route({
   access,
   ownWord: true,
   responses: { 200: { description: 'As the answering node sees it.', schema: clusterSchema } },
-  handler: async ({ shop }) => ({
-    status: 200,
-    body: clusterView(shop.status(), await shop.operations.inboxLags()),
-  }),
+  handler: async ({ shop }) => {
+    const [lags, checkpoint] = await Promise.all([shop.operations.inboxLags(), shop.operations.checkpoint()]);
+    return { status: 200, body: clusterView(shop.status(), lags, checkpoint, shop.clock.now()) };
+  },
 });
 
 const drain = route({

@@ -112,7 +112,9 @@ test('a shard that could not be opened gets no messages, and its reason stands i
 
 test('a node whose disk is full to its end leaves its broker in order', () =>
   withHome({ diskIsFull: true }, async ({ log }) => {
-    await until('it is said', () => log.some(({ msg }) => msg === 'the copy of the logs can not be written now'));
+    await until('it is said', () =>
+      log.some(({ msg }) => msg === 'the tables can not follow the log now; it is tried again'),
+    );
   }));
 
 test.run();

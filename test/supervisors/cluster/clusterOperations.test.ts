@@ -12,24 +12,28 @@ const test = suite('operations in a cluster');
 const address = { type: 'cart', id: 'car_1' };
 const held = (id: string) => ({ key: `cart/${id}` as never, since: 1, until: 2, reason: 'it crashed' });
 
-function build(askNode: NodeCalls['askNode'], { owner, states = {} }: { owner?: string; states?: object } = {}) {
+type Scene = { readonly owner?: string; readonly states?: object; readonly chaos?: boolean };
+
+function build(askNode: NodeCalls['askNode'], { owner, states = {}, chaos = false }: Scene = {}) {
   const all = { me: 'active', other: 'active', ...states };
   const nodes = Object.entries(all).map(([node, state]) => ({ node, state }));
   const shards = [{ shard: 0, ...(owner !== undefined && { owner }) }];
   let drained = 0;
+  const killed: string[] = [];
   const operations = createClusterOperations({
     local: {
       inside: async () => ({ live: true, mailbox: 7, quarantined: false }),
-      kill: async () => undefined,
+      kill: async ({ id }) => void killed.push(id),
       quarantined: async () => ({ held: [held('mine')], silent: [] }),
     },
     shardOf: () => 0,
     view: () => ({ me: 'me', nodes, shards }) as unknown as ClusterView,
     calls: { askNode },
     drain: async () => void drained++,
+    chaos,
     logger: pino({ level: 'silent' }),
   });
-  return { operations, drained: () => drained };
+  return { operations, killed, drained: () => drained };
 }
 
 const nobody: NodeCalls['askNode'] = async () => {
@@ -98,6 +102,14 @@ test('other nodes get an answer to what they ask, and nothing to what is no ques
   for (const body of [undefined, 'drain', { kind: 'hand-over' }, { kind: 'kill' }, { kind: 'inside', address: 1 }]) {
     assert.is(operations.answer(body), undefined, JSON.stringify(body));
   }
+});
+
+test('an actor is killed for another node only where chaos is allowed', async () => {
+  const calm = build(nobody, { owner: 'me' });
+  assert.is(calm.operations.answer({ kind: 'kill', address }), undefined);
+  const wild = build(nobody, { owner: 'me', chaos: true });
+  await wild.operations.answer({ kind: 'kill', address });
+  assert.equal([calm.killed, wild.killed], [[], [address.id]]);
 });
 
 test.run();
