@@ -228,6 +228,16 @@ export function inboxContract(name: string, subject: () => InboxUnderTest): void
     );
   });
 
+  test('trim - of nothing takes nothing', async ({ shard }) => {
+    const { inbox } = subject();
+    for (const id of numbered(3, 'k')) await inbox.put(shard, envelope(id));
+    await inbox.trim(shard, 0);
+    const reader = collect(inbox, shard);
+    await reader.has(3);
+    reader.stop();
+    assert.equal(reader.ids(), numbered(3, 'k'));
+  });
+
   test('trim - of everything leaves offsets as they were', async ({ shard }) => {
     const { inbox } = subject();
     for (const id of numbered(3, 'j')) await inbox.put(shard, envelope(id));

@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { createSimulatedNet, type SimulatedNode } from '../support/simulatedCalls.ts';
 import { createSimulatedInbox } from '../support/simulatedInbox.ts';
 import { createTimeline, realTimeline, seededRandom } from '../support/timeline.ts';
+import { inboxCommands } from './inboxCommands.ts';
 import { collect, envelope, inboxContract } from './inboxContract.ts';
 import { heartbeatOf, nodeCallsContract } from './nodeCallsContract.ts';
 
@@ -19,6 +20,7 @@ const inbox = createSimulatedInbox({
   maxInFlight: MAX_IN_FLIGHT,
 });
 inboxContract('simulated', () => ({ inbox, maxInFlight: MAX_IN_FLIGHT }));
+inboxCommands('simulated', () => inbox, 150);
 
 // In real time: the contract also has the asker wait for what the test does.
 const net = createSimulatedNet({ timeline: realTimeline, random: seededRandom(1), maxServedAtOnce: MAX_SERVED });

@@ -6,6 +6,7 @@ import { AppendRefused } from '../../actors/kernel/ports.ts';
 import { encodeWire } from '../../storage/wireCodec.ts';
 import { until as eventually } from '../support/broker.ts';
 import { type LogFaults, NO_FAULTS, simulateLogs, simulateTime } from '../support/simulatedLog.ts';
+import { sharedLogCommands } from './sharedLogCommands.ts';
 import { collect, failureOf, outlineOf, recordOf, sharedLogContract, wholeLog } from './sharedLogContract.ts';
 import { keptLaws, playLanes, type Step } from './sharedLogModel.ts';
 
@@ -34,6 +35,25 @@ sharedLogContract(log, 'simulated', async () => {
   const { times, logs } = open();
   logs.faults({ ...NO_FAULTS, delayMs: 5 });
   return { node: logs.node, tooLarge: MAX_PAYLOAD, until: times.until, close: async () => {} };
+});
+
+sharedLogCommands(log, 'simulated', {
+  runs: 200,
+  async open() {
+    const { times, logs } = open();
+    const troubles = { lost: 0.3, ackLost: 0.3, late: 0.2, absent: 0.1, mute: 0.2, delayMs: 50 };
+    return {
+      nodes: [logs.node(), logs.node()],
+      tooLarge: MAX_PAYLOAD,
+      trim: async (upTo) => logs.trim(0, upTo),
+      async troubled(work) {
+        logs.faults(troubles);
+        return work().finally(() => logs.faults(NO_FAULTS));
+      },
+      until: times.until,
+      close: async () => {},
+    };
+  },
 });
 
 type World = ReturnType<typeof open>;

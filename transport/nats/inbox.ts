@@ -111,6 +111,8 @@ export function createNatsInbox(options: NatsInboxOptions): NatsInbox {
     },
 
     async trim(shard, upTo) {
+      // Asked for what lies before the first entry, the broker removes all there is.
+      if (upTo < 1) return;
       const last = trimmed.get(shard);
       const now = performance.now();
       // What is left over costs nothing but room: nobody reads it again.

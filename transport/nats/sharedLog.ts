@@ -93,6 +93,8 @@ export async function trimLog(
   shard: number,
   upTo: LogPosition,
 ): Promise<void> {
+  // Asked for what lies before the first entry, the broker removes all there is.
+  if (upTo < 1) return;
   await manager.streams.purge(logStreamName(cluster, shard), { seq: upTo + 1 }).catch((error: unknown) => {
     throw brokerError(error, `trim the log of shard ${shard}`);
   });

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CarrierGatewayRequest } from '../../../actors/gateways.ts';
@@ -132,6 +133,44 @@ test('three failures of five calls in 60 s open the breaker for 120 s', async ()
   await clock.advance(3_000, settle);
   await call(buyLabel('k4'));
   assert.equal(changes, ['carrier open', 'carrier half-open', 'carrier closed']);
+});
+
+const step = fc.record({
+  key: fc.nat(6),
+  /** Of the label or parcel that the request is about. */
+  of: fc.nat(6),
+  type: fc.constantFrom('buy', 'buy', 'void', 'trace'),
+  /** Served, never served, and served from the second try on. */
+  postalCode: fc.constantFrom('07102', '00000', '00003'),
+  another: fc.boolean(),
+});
+
+test('any sequence of requests, also to another process, does what the model says', async () => {
+  const holds = fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+    const processes = [createCarrierSimulator(), createCarrierSimulator()] as const;
+    const { signal } = new AbortController();
+    const labels = new Map<number, string>();
+    const traces = new Map<number, string>();
+    for (const { key, of, type, postalCode, another } of steps) {
+      const request: CarrierGatewayRequest =
+        type === 'buy'
+          ? buyLabel(`k${key}`, postalCode)
+          : type === 'void'
+            ? { type: 'CarrierVoidLabel', key: `k${key}`, labelId: labels.get(of) ?? 'none' }
+            : { type: 'CarrierTraceParcel', key: `k${key}`, trackingNumber: `SIM${of}` };
+      const result = await processes[another ? 1 : 0].perform(request, signal);
+      if (type === 'void') assert.is(result.outcome, labels.has(of) ? 'voided' : 'failed');
+      else if (type === 'buy' && postalCode !== '07102') assert.is(result.outcome, 'failed');
+      else {
+        const told = type === 'buy' ? labels : traces;
+        const id = 'labelId' in result ? result.labelId : 'traceId' in result ? result.traceId : result.outcome;
+        assert.is(id, told.get(key) ?? id, 'the same key is the same operation');
+        told.set(key, id);
+        assert.is(new Set(told.values()).size, told.size, 'another key is another one');
+      }
+    }
+  });
+  await fc.assert(holds, { seed: 20_261_121, numRuns: 200 });
 });
 
 test.run();

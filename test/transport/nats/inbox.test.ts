@@ -11,6 +11,7 @@ import { createNatsInbox, inboxStream, inboxSubject, MAX_PUTS_IN_FLIGHT } from '
 import { READ_AHEAD } from '../../../transport/nats/pulls.ts';
 import { type Broker, startBroker } from '../../../transport/nats/server/broker.ts';
 import { eventually, rejection } from '../../support/eventually.ts';
+import { inboxCommands } from '../inboxCommands.ts';
 import { collect, envelope, inboxContract } from '../inboxContract.ts';
 import { nodeCallsContract } from '../nodeCallsContract.ts';
 
@@ -35,6 +36,7 @@ const nodes = [
 ] as const;
 
 inboxContract('one broker', () => ({ inbox, maxInFlight: MAX_PUTS_IN_FLIGHT }));
+inboxCommands('one broker', () => inbox, 20);
 nodeCallsContract('one broker', () => ({
   nodes,
   maxServedAtOnce: MAX_SERVED_AT_ONCE,

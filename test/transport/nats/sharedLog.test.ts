@@ -5,9 +5,11 @@ import * as assert from 'uvu/assert';
 import { Fenced, LogUnanswered, type LogUnreadable } from '../../../actors/kernel/clusterPorts.ts';
 import { AppendRefused } from '../../../actors/kernel/ports.ts';
 import { type Broker, startBroker } from '../../../transport/nats/server/broker.ts';
+import { trimLog } from '../../../transport/nats/sharedLog.ts';
 import { temporaryFolder, until } from '../../support/broker.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { type BrokerLogs, type BrokerLogsOptions, openBrokerLogs } from '../../support/sharedLogs.ts';
+import { sharedLogCommands } from '../sharedLogCommands.ts';
 import { collect, failureOf, outlineOf, recordOf, sharedLogContract, wholeLog } from '../sharedLogContract.ts';
 import { keptLaws, playLanes, type Step } from '../sharedLogModel.ts';
 
@@ -28,6 +30,25 @@ log.after(async () => {
 
 sharedLogContract(log, 'one broker', () => openBrokerLogs({ url: broker.url, replicas: 1 }).contract(NODES));
 
+sharedLogCommands(log, 'one broker', {
+  runs: 15,
+  async open() {
+    const logs = openBrokerLogs({ url: broker.url, replicas: 1 });
+    const [one, other] = [await logs.node(), await logs.node()];
+    return {
+      nodes: [one.log, other.log],
+      tooLarge: one.broker.nats.info?.max_payload ?? 0,
+      trim: (upTo) => trimLog(one.broker.manager, logs.cluster, 0, upTo),
+      async troubled(work) {
+        const restarted = broker.kill().then(() => broker.restart());
+        return work().finally(() => restarted);
+      },
+      until: (awaited) => awaited,
+      close: logs.close,
+    };
+  },
+});
+
 function title(text: string, run: (logs: BrokerLogs) => Promise<void>, options: Partial<BrokerLogsOptions> = {}): void {
   log(`shared log on one broker - ${text}`, async () => {
     const logs = openBrokerLogs({ url: broker.url, replicas: 1, ...options });
@@ -38,6 +59,15 @@ function title(text: string, run: (logs: BrokerLogs) => Promise<void>, options: 
     }
   });
 }
+
+title('trimming nothing takes nothing', async (logs) => {
+  const { log: shared, broker: connection } = await logs.node();
+  const claim = await shared.claim(0, 'a');
+  await claim.append(recordOf(claim, 1));
+  await trimLog(connection.manager, logs.cluster, 0, 0);
+  assert.equal([await shared.begin(0), await shared.end(0)], [1, 2]);
+  assert.is((await wholeLog(shared)).length, 2);
+});
 
 title('a broker that is killed and restarted under appends and a follower loses and doubles nothing', async (logs) => {
   const [owner, standby] = [await logs.node(), await logs.node()];

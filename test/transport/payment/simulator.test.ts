@@ -10,6 +10,7 @@ import { createPaymentSimulator } from '../../../transport/payment/simulator.ts'
 import { settle } from '../../support/eventLoop.ts';
 import { paymentRequests, usd } from '../../support/paymentRequests.ts';
 import { T0 } from '../../support/spec.ts';
+import { paymentGatewayCommands } from '../paymentGatewayCommands.ts';
 import { paymentGatewayContract } from '../paymentGatewayContract.ts';
 
 const DAY = 24 * 60 * 60 * 1_000;
@@ -20,6 +21,12 @@ paymentGatewayContract('simulator', () => ({
   tokens: { success: 'tok_success', declined: 'tok_decline', requiresAction: 'tok_requires_action' },
   newKey: () => `ord_contract/key-${++lastKey}`,
 }));
+
+paymentGatewayCommands(
+  'simulator',
+  () => ({ adapter: createPaymentSimulator({ clock: createVirtualClock(T0) }), order: 'ord_commands' }),
+  300,
+);
 
 function setUp(token: string, entries: LedgerEntries = createMemoryEntries()) {
   const clock = createVirtualClock(T0);
