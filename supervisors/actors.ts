@@ -9,6 +9,7 @@ import type { Envelope } from '../actors/kernel/message.ts';
 import type { Settled } from '../actors/kernel/ports.ts';
 import type { Ticket } from './groupCommit.ts';
 import type { AnyDecider, Memory } from './memory.ts';
+import type { Turns } from './turns.ts';
 
 /** Messages waiting for one actor. */
 export const MAX_MAILBOX = 1_024;
@@ -25,6 +26,8 @@ export type Delivery = {
   readonly timer?: { readonly name: string; readonly seq: number };
   /** How often it has crashed its actor. */
   crashes: number;
+  /** Handed to nact, in whichever life of its actor. */
+  handed: boolean;
 };
 
 /** One live aggregate. */
@@ -51,6 +54,7 @@ export type ActorsOptions = {
   readonly handle: (actor: Actor, delivery: Delivery) => void;
   readonly crashed: (actor: Actor, delivery: Delivery, error: Error) => void;
   readonly monotonic: () => number;
+  readonly turns: Turns;
 };
 
 export type Actors = {
@@ -74,7 +78,7 @@ export type Actors = {
 };
 
 export function createActors(options: ActorsOptions): Actors {
-  const { parent, deciderOf, load, handle, crashed, monotonic } = options;
+  const { parent, deciderOf, load, handle, crashed, monotonic, turns } = options;
   const live = new Map<AddressKey, Actor>();
   let backlog = 0;
 
@@ -111,6 +115,11 @@ export function createActors(options: ActorsOptions): Actors {
     backlog -= waiting.length;
     live.delete(actor.key);
     for (const { settle } of [...inHand, ...waiting]) settle({ kind: 'failed', error });
+  }
+
+  function hand(actor: Actor, delivery: Delivery): void {
+    delivery.handed = true;
+    dispatch(actor.ref, delivery);
   }
 
   function take(actor: Actor, delivery: Delivery): void {
@@ -150,9 +159,17 @@ export function createActors(options: ActorsOptions): Actors {
     },
     dispatch(actor, delivery) {
       if (actor.waiting.length >= MAX_MAILBOX || backlog >= MAX_SHARD_BACKLOG) return false;
+      // It may come again after a crash.
+      delivery.handed = false;
       actor.waiting.push(delivery);
       backlog += 1;
-      dispatch(actor.ref, delivery);
+      if (delivery.envelope.from === undefined && delivery.timer === undefined) hand(actor, delivery);
+      else {
+        turns.share(() => {
+          // Handed over by a restart meanwhile, or told that its actor is gone.
+          if (!delivery.handed && live.get(actor.key) === actor) hand(actor, delivery);
+        });
+      }
       return true;
     },
     restart(actor) {
@@ -164,7 +181,7 @@ export function createActors(options: ActorsOptions): Actors {
         return;
       }
       actor.ref = start(actor);
-      for (const delivery of actor.waiting) dispatch(actor.ref, delivery);
+      for (const delivery of actor.waiting) hand(actor, delivery);
     },
     passivate(keep, before, mayStop) {
       let stopped = 0;

@@ -44,8 +44,11 @@ export type GroupCommitOptions = {
 };
 
 export type GroupCommit = {
-  /** Queues a commit; `settle` is told once it is durable, with the commit's reply. */
-  add(commit: Commit, settle: (result: Settled) => void): Ticket;
+  /**
+   * Queues a commit; `settle` is told once it is durable, with the commit's reply. Its record is not kept waiting for more
+   * when it is awaited: when somebody outside waits for that reply.
+   */
+  add(commit: Commit, settle: (result: Settled) => void, isAwaited?: boolean): Ticket;
   /** Tells `settle` the result once the commit with this ticket is durable: at once when it already is. */
   afterDurable(ticket: Ticket, settle: (result: Settled) => void, result: Settled): void;
   isDurable(ticket: Ticket): boolean;
@@ -81,6 +84,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let durableTicket = 0;
   let scheduled = false;
   let lingered = 0;
+  /** Somebody outside waits for one of the pending commits. */
+  let awaited = false;
   let cancelAckTimer: (() => void) | undefined;
   let closed = false;
 
@@ -104,12 +109,13 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   function flush(): void {
     scheduled = false;
     if (closed || appending || (pending.length === 0 && acks.length === 0)) return;
-    if (lingered < MAX_LINGER_TURNS && pending.length > 0 && options.busy()) {
+    if (mayLinger()) {
       lingered += 1;
       schedule();
       return;
     }
     lingered = 0;
+    awaited = false;
     cancelAckTimer?.();
     cancelAckTimer = undefined;
     const batch = takeBatch();
@@ -145,6 +151,11 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
         if (!closed) options.onRefused(error, commits);
       },
     );
+  }
+
+  function mayLinger(): boolean {
+    const isAwaited = awaited || waiters.length > 0;
+    return !isAwaited && lingered < MAX_LINGER_TURNS && pending.length > 0 && options.busy();
   }
 
   /** Messages within the shard that this batch answers and that went into an earlier record. */
@@ -185,7 +196,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   }
 
   return {
-    add(commit, settle) {
+    add(commit, settle, isAwaited = false) {
+      awaited ||= isAwaited;
       lastTicket += 1;
       pending.push({ ticket: lastTicket, commit, body: encodeBody(commit), settle });
       schedule();

@@ -25,6 +25,7 @@ import { shardOf } from './placement.ts';
 import type { Quarantined } from './quarantine.ts';
 import { Shard } from './shard.ts';
 import type { ShardOptions } from './shardOptions.ts';
+import { createTurns } from './turns.ts';
 import { MOVED, unavailable } from './unavailable.ts';
 
 /** Live actors of a node; the longest idle ones beyond that are let go. About 10 KB each (measured). */
@@ -94,6 +95,7 @@ export function createNode(options: NodeOptions): Node {
   const pools = new Map<string, GatewayPool>();
   const opened = new Map<number, Shard>();
   const parents = new WeakMap<Shard, Ref<never>>();
+  const turns = createTurns();
   /** nact forgets a stopped actor's name a turn later: each opening has its own. */
   let openings = 0;
   const all = (): Shard[] => [...opened.values()];
@@ -127,7 +129,7 @@ export function createNode(options: NodeOptions): Node {
     if (opened.has(shard)) throw new Error(`shard ${shard} is open already`);
     const parent = silent(root, `shard-${String(shard).padStart(2, '0')}-${++openings}`);
     const isLocal = (address: Address): boolean => placementOf(address) === shard;
-    const owner = new Shard({ ...options, ...how, shard, parent, deciderOf, isLocal, send: deliver });
+    const owner = new Shard({ ...options, ...how, shard, parent, deciderOf, isLocal, send: deliver, turns });
     opened.set(shard, owner);
     parents.set(owner, parent);
     owner.start();

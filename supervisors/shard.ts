@@ -60,6 +60,7 @@ export class Shard {
       handle: (actor, delivery) => this.#handle(actor, delivery),
       crashed: (actor, delivery, error) => this.#crashed(actor, delivery, error),
       monotonic: () => clock.monotonic(),
+      turns: options.turns,
     });
     this.#recovery = createRecovery({
       ...options,
@@ -125,7 +126,7 @@ export class Shard {
       settle(unavailable(`${actor.key} is in quarantine`, QUARANTINE_MS / 10));
       return;
     }
-    const delivery: Delivery = { envelope, settle, arrivedAt: now, crashes: 0, ...(timer && { timer }) };
+    const delivery: Delivery = { envelope, settle, arrivedAt: now, crashes: 0, handed: false, ...(timer && { timer }) };
     if (!this.#actors.dispatch(actor, delivery)) {
       settle(unavailable(`the mailbox of ${actor.key} is full`));
     }
@@ -272,7 +273,7 @@ export class Shard {
       return;
     }
     const outcome = this.#decide(actor, envelope, timer);
-    if ('commit' in outcome) this.#commit(actor, outcome.commit, settle);
+    if ('commit' in outcome) this.#commit(actor, outcome.commit, settle, envelope.from === undefined && !timer);
     else this.#settleDurable(actor, settle, { kind: 'done', reply: outcome.reply });
   }
 
@@ -316,9 +317,9 @@ export class Shard {
     this.#commits.afterDurable(actor.lastTicket, settle, result);
   }
 
-  #commit(actor: Actor, commit: Commit, settle: (result: Settled) => void): void {
+  #commit(actor: Actor, commit: Commit, settle: (result: Settled) => void, isAwaited = false): void {
     remember(actor.memory, actor.decider, commit);
-    actor.lastTicket = this.#commits.add(commit, settle);
+    actor.lastTicket = this.#commits.add(commit, settle, isAwaited);
     const ticket = actor.lastTicket;
     for (const send of commit.sends) {
       if (this.#leavesAtOnce(send)) this.#deliverWithin(send, ticket);

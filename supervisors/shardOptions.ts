@@ -6,6 +6,7 @@ import type { Envelope } from '../actors/kernel/message.ts';
 import type { Clock, FailPoint, Ids, Settled, ShardLog, ShardStore, Telemetry } from '../actors/kernel/ports.ts';
 import type { Policy } from '../actors/policy.ts';
 import type { AnyDecider } from './memory.ts';
+import type { Turns } from './turns.ts';
 
 export type ShardOptions = {
   readonly shard: number;
@@ -23,6 +24,8 @@ export type ShardOptions = {
   readonly isLocal: (address: Address) => boolean;
   /** Delivers to another shard or to a gateway. */
   readonly send: (envelope: Envelope, settle: (result: Settled) => void) => void;
+  /** Shared by the node's shards. */
+  readonly turns: Turns;
   readonly telemetry: Telemetry;
   readonly logger: Logger;
   readonly failPoint: FailPoint;
