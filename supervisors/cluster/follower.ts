@@ -27,9 +27,11 @@ export interface Follower {
   readonly readable: boolean;
   /**
    * Resolves once the tables hold everything that the log held when this was called.
-   * @throws what the log throws when it can't be asked; Stopped
+   * @throws what the log throws when it can't be asked; LogUnreadable when it ends before what the tables hold; Stopped
    */
   caughtUp(): Promise<void>;
+  /** Something new stands where the tables hold something else: the log had lost its end. */
+  overwritten(at: LogPosition): void;
   start(): void;
   stop(): void;
 }
@@ -123,6 +125,16 @@ export function createFollower(options: FollowerOptions): Follower {
     onTitle();
   }
 
+  function rewound(end: LogPosition, held: LogPosition): LogUnreadable {
+    const lost = new LogUnreadable(
+      `the log of shard ${shard} ends at ${end}, this node holds up to ${held}`,
+      'rewound',
+    );
+    following?.stop();
+    void recover(lost);
+    return lost;
+  }
+
   function pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const goOn = (): void => {
@@ -155,10 +167,16 @@ export function createFollower(options: FollowerOptions): Follower {
       return readable;
     },
     async caughtUp() {
+      const held = tables.position(shard);
       const end = await log.end(shard);
       if (stopped) throw new Stopped('this node follows the log no more');
+      // What this node appended itself it need not have read yet: following alone doesn't notice that it is gone.
+      if (end < held) throw rewound(end, held);
       if (tables.position(shard) >= end) return;
       await new Promise<void>((resolve, reject) => waiters.add({ end, resolve, reject }));
+    },
+    overwritten(at) {
+      rewound(at - 1, tables.position(shard));
     },
     start: follow,
     stop() {

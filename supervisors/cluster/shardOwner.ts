@@ -218,8 +218,14 @@ export class ShardOwner {
     const { log, me, counts } = this.#parts;
     this.#phase = { kind: 'claiming' };
     counts.claims++;
+    const held = this.#follower.position;
     try {
       const claim = await log.claim(this.#shard, me);
+      if (claim.epoch <= held) {
+        // Deciding now would go on from records that the log has lost, and no other node could follow it any more.
+        this.#follower.overwritten(claim.epoch);
+        throw new Error(`the claim stands at ${claim.epoch}, where this node holds entries up to ${held}`);
+      }
       this.#phase = { kind: 'claiming', claim };
       if (this.#stopped) await claim.release();
     } catch (error) {
@@ -358,7 +364,8 @@ export class ShardOwner {
     this.#settling = doubt;
     this.#follower.caughtUp().then(
       () => {
-        this.#settled = doubt;
+        // An earlier question may be answered later.
+        this.#settled = Math.max(this.#settled, doubt);
         this.consider();
       },
       (error) => {

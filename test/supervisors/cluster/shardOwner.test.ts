@@ -1,0 +1,157 @@
+/** One shard's owner, with a log that answers when the test says so. */
+import { pino } from 'pino';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Claim, LogEntry, LogUnreadable, SharedLog } from '../../../actors/kernel/clusterPorts.ts';
+import { type FollowedTables, type ShardTitle, titleAfter } from '../../../actors/kernel/followedTables.ts';
+import { createSlots } from '../../../supervisors/cluster/pacing.ts';
+import { ShardOwner } from '../../../supervisors/cluster/shardOwner.ts';
+
+const owner = suite('shard owner');
+
+/** Lets whatever follows from what was just done happen. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+class MemoryTables implements FollowedTables {
+  #position = 0;
+  #title: ShardTitle | undefined;
+
+  position(): number {
+    return this.#position;
+  }
+
+  title(): ShardTitle | undefined {
+    return this.#title;
+  }
+
+  apply(_shard: number, entry: LogEntry): void {
+    this.#position = entry.position;
+    this.#title = titleAfter(this.#title, entry);
+  }
+}
+
+/** A log without entries, until it is claimed. */
+class SlowLog implements SharedLog {
+  /** Answers the questions for its end, in the order in which they were asked. */
+  readonly questions: ((end: number) => void)[] = [];
+  claims = 0;
+  #follower: ((entry: LogEntry) => unknown) | undefined;
+
+  async claim(_shard: number, node: string): Promise<Claim> {
+    this.claims += 1;
+    void this.#follower?.({ kind: 'claim', position: 1, node });
+    const nothing = (): never => {
+      throw new Error('nobody appends here');
+    };
+    return { epoch: 1, append: nothing, bring: nothing, release: async () => undefined };
+  }
+
+  follow(_shard: number, _after: number, on: (entry: LogEntry) => unknown): { stop(): void } {
+    this.#follower = on;
+    return { stop: () => undefined };
+  }
+
+  end(): Promise<number> {
+    return new Promise((resolve) => this.questions.push(resolve));
+  }
+
+  begin(): Promise<number> {
+    return Promise.resolve(1);
+  }
+}
+
+type Started = {
+  readonly shard: ShardOwner;
+  readonly log: SlowLog;
+  readonly contact: { breaks: number };
+  /** Why the log could not be followed. */
+  readonly unreadable: LogUnreadable[];
+  readonly opened: number[];
+};
+
+function startOwner(tables = new MemoryTables()): Started {
+  const log = new SlowLog();
+  const contact = { look: () => undefined, up: true, breaks: 0 };
+  const clock = { monotonic: () => 0, delay: () => () => undefined };
+  const unreadable: LogUnreadable[] = [];
+  const opened: number[] = [];
+  const shard = new ShardOwner(0, {
+    me: 'a',
+    log,
+    calls: { askNode: () => Promise.reject(new Error('there is nobody to ask')) },
+    tables,
+    host: { open: (_, { epoch }) => void opened.push(epoch), close: async () => undefined },
+    clock,
+    random: () => 0,
+    logger: pino({ level: 'silent' }),
+    restore: (_, why) => {
+      unreadable.push(why);
+      return new Promise(() => undefined);
+    },
+    contact,
+    moves: createSlots({ clock, size: 1, spacingMs: 0, expireMs: 1 }),
+    wanted: () => 'a',
+    leaving: () => false,
+    alive: () => true,
+    counts: { claims: 0, lost: 0, released: 0, received: 0 },
+  });
+  shard.start();
+  return { shard, log, contact, unreadable, opened };
+}
+
+/** As after a process that had claimed the shard and appended two records. */
+function holding(): MemoryTables {
+  const tables = new MemoryTables();
+  tables.apply(0, { kind: 'claim', position: 1, node: 'a' });
+  for (const position of [2, 3]) tables.apply(0, { kind: 'own', position, epoch: 1, n: position - 1 });
+  return tables;
+}
+
+owner('serves what it owns, although the log answered an older question last', async () => {
+  const { shard, log, contact } = startOwner();
+  contact.breaks = 1;
+  shard.consider();
+  const [older, newer] = log.questions;
+  newer?.(0);
+  await settle();
+  older?.(0);
+  await settle();
+  shard.consider();
+  assert.is(log.questions.length, 2);
+  assert.is(shard.phase, 'owning');
+  assert.ok(shard.mayServe, 'it knows since the newer answer that nobody else has claimed the shard');
+  await shard.stop();
+});
+
+owner('does not claim a log that ends before what this node holds of it', async () => {
+  const { shard, log, unreadable, opened } = startOwner(holding());
+  log.questions[0]?.(2);
+  await settle();
+  shard.consider();
+  assert.equal(
+    unreadable.map(({ reason }) => reason),
+    ['rewound'],
+  );
+  assert.is(shard.phase, 'following');
+  assert.is(log.claims, 0);
+  assert.equal(opened, []);
+  await shard.stop();
+});
+
+owner('does not decide under a claim that stands where this node holds something else', async () => {
+  const { shard, log, unreadable, opened } = startOwner(holding());
+  // Its end is lost after it was asked for.
+  log.questions[0]?.(3);
+  await settle();
+  assert.is(log.claims, 1);
+  shard.consider();
+  await settle();
+  assert.equal(opened, []);
+  assert.equal(
+    unreadable.map(({ reason }) => reason),
+    ['rewound'],
+  );
+  await shard.stop();
+});
+
+owner.run();
