@@ -8,15 +8,17 @@ import { callsOf, Exchange } from './calls.ts';
 import { inboxOf } from './inboxes.ts';
 import { KeptStream } from './keptStream.ts';
 import { Line, Network } from './line.ts';
-import { logOf } from './logs.ts';
+import { logOf, type OnStored } from './logs.ts';
 
 export class SimulatedBroker {
   readonly network: Network;
   readonly exchange = new Exchange();
   readonly logs: readonly KeptStream<Uint8Array>[];
   readonly inboxes: readonly KeptStream<Uint8Array>[];
-  readonly logFaults = { full: false };
+  readonly logFaults = { full: false, compares: true };
   readonly settings: ClusterSettings;
+  /** Told of each entry of a log that is stored. */
+  onStored: OnStored = () => undefined;
   readonly #lines = new Set<Line>();
   #nonces = 0;
 
@@ -38,6 +40,15 @@ export class SimulatedBroker {
     for (const line of this.#lines) line.changed();
   }
 
+  /** It comes back without what it had stored after the moment, nor any memory of ids. */
+  loseSince(moment: number): number {
+    return [...this.logs, ...this.inboxes].reduce((lost, stream) => lost + stream.loseSince(moment), 0);
+  }
+
+  forgetIds(): void {
+    for (const stream of this.logs) stream.forgetIds();
+  }
+
   hangUp(line: Line): void {
     line.closed = true;
     line.changed();
@@ -50,6 +61,7 @@ export class SimulatedBroker {
       log: logOf({
         streams: this.logs,
         faults: this.logFaults,
+        stored: (id, payload) => this.onStored(id, payload),
         line,
         now: clock.now,
         nonce: () => `nonce-${this.#nonces++}`,

@@ -47,11 +47,15 @@ export function callsOf(exchange: Exchange, line: Line): SimulatedCalls {
 
   function ask(subject: string, body: unknown, timeoutMs: number): Promise<unknown> {
     const text = JSON.stringify({ body });
+    network.world.note(`${line.process.name} asks ${subject} ${text}`);
     return new Promise((resolve, reject) => {
       if (!line.up) return reject(new CallFailed('no connection to the broker', { retryable: true }));
       const late = setTimeout(() => reject(new CallTimedOut(`no answer in ${timeoutMs} ms`)), timeoutMs);
       const told = (answer: Told): void => {
         clearTimeout(late);
+        network.world.note(
+          `${line.process.name} is told by ${subject}: ${'json' in answer ? answer.json : answer.failed}`,
+        );
         if ('json' in answer) resolve(JSON.parse(answer.json).body);
         else reject(new CallFailed(answer.failed, { retryable: answer.retryable }));
       };

@@ -26,7 +26,7 @@ export function inboxOf(streams: readonly InboxEntries[], line: Line): NodeInbox
       const stream = at(shard);
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const { kind } = await line.ask(
-          () => stream.known(envelope.id) ?? stream.store(envelope.id, bytes),
+          () => stream.known(envelope.id) ?? stream.store(envelope.id, bytes, line.network.world.now),
           ATTEMPT_MS,
         );
         if (kind === 'answer') return;

@@ -1,7 +1,13 @@
 /** What the broker keeps of one stream: entries by number, and the ids that it remembers. It may lose its newest ones. */
 import type { Line } from './line.ts';
 
-export type Kept<Payload> = { readonly position: number; readonly id: string; readonly payload: Payload };
+export type Kept<Payload> = {
+  readonly position: number;
+  readonly id: string;
+  readonly payload: Payload;
+  /** In simulated ms. */
+  readonly at: number;
+};
 
 export class KeptStream<Payload> {
   first = 1;
@@ -22,9 +28,9 @@ export class KeptStream<Payload> {
     return this.#ids.get(id);
   }
 
-  store(id: string, payload: Payload): number {
+  store(id: string, payload: Payload, at: number): number {
     const position = this.last + 1;
-    this.entries.push({ position, id, payload });
+    this.entries.push({ position, id, payload, at });
     this.#ids.set(id, position);
     this.newestId = id;
     this.#wake();
@@ -37,12 +43,14 @@ export class KeptStream<Payload> {
     this.newestId = '';
   }
 
-  loseTail(count: number): readonly Kept<Payload>[] {
-    const lost = this.entries.splice(Math.max(0, this.entries.length - count));
+  /** Loses what was stored after the moment; answers how many that were. */
+  loseSince(moment: number): number {
+    const lost = this.entries.filter(({ at }) => at > moment);
+    this.entries = this.entries.slice(0, this.entries.length - lost.length);
     for (const { id } of lost) this.#ids.delete(id);
     this.newestId = this.entries.at(-1)?.id ?? '';
     this.#wake();
-    return lost;
+    return lost.length;
   }
 
   trim(upTo: number): void {

@@ -10,7 +10,7 @@ export type NetworkFaults = {
   readonly longestDelayMs: number;
 };
 
-const GOOD_NETWORK: NetworkFaults = { lost: 0, doubled: 0, slow: 0, longestDelayMs: 0 };
+export const GOOD_NETWORK: NetworkFaults = { lost: 0, doubled: 0, slow: 0, longestDelayMs: 0 };
 
 export type Answered<Value> = { readonly kind: 'answer'; readonly value: Value } | { readonly kind: 'lost' };
 

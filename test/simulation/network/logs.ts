@@ -10,31 +10,38 @@ export type LogEntries = KeptStream<Uint8Array>;
 
 const ANSWER_MS = 2_000;
 
-export type LogFaults = { full: boolean };
+/** `compares`: it looks at what an entry is expected to come after. */
+export type LogFaults = { full: boolean; compares: boolean };
+
+/** Told of each entry that is stored. */
+export type OnStored = (id: string, payload: Uint8Array) => void;
 
 type Arriving = {
   readonly id: string;
   readonly payload: Uint8Array;
   readonly expected: Expectation | undefined;
+  readonly at: number;
 };
 
 /** In the order in which the broker checks. */
-function arrive(stream: LogEntries, faults: LogFaults, { id, payload, expected }: Arriving): Published {
+function arrive(stream: LogEntries, faults: LogFaults, { id, payload, expected, at }: Arriving): Published {
   if (faults.full) return { kind: 'refused', fault: 'store', reason: 'no room' };
   const known = stream.known(id);
   if (known !== undefined) return { kind: 'stored', position: known };
+  if (!faults.compares) return { kind: 'stored', position: stream.store(id, payload, at) };
   if (expected && expected.position !== stream.last) {
     return { kind: 'contradicted', about: 'position', reason: `wrong last sequence: ${stream.last}` };
   }
   if (expected && expected.id !== stream.newestId) {
     return { kind: 'contradicted', about: 'id', reason: `wrong last msg ID: ${stream.newestId}` };
   }
-  return { kind: 'stored', position: stream.store(id, payload) };
+  return { kind: 'stored', position: stream.store(id, payload, at) };
 }
 
 export type NodeLogOptions = {
   readonly streams: readonly LogEntries[];
   readonly faults: LogFaults;
+  readonly stored: OnStored;
   readonly line: Line;
   readonly now: () => number;
   readonly nonce: () => string;
@@ -42,9 +49,9 @@ export type NodeLogOptions = {
 };
 
 /** Of one process: claims of one aren't another's. */
-export function logOf({ streams, faults, line, now, nonce, logger }: NodeLogOptions): SharedLog {
+export function logOf({ streams, faults, stored, line, now, nonce, logger }: NodeLogOptions): SharedLog {
   return assembleSharedLog({
-    streams: streams.map((stream, shard) => streamOf(`simulated-${shard}`, stream, faults, line)),
+    streams: streams.map((stream, shard) => streamOf(`simulated-${shard}`, stream, { faults, stored, line })),
     wire: { encode: encodeWire, decode: decodeWire },
     now,
     nonce,
@@ -53,7 +60,9 @@ export function logOf({ streams, faults, line, now, nonce, logger }: NodeLogOpti
   });
 }
 
-function streamOf(name: string, stream: LogEntries, faults: LogFaults, line: Line): LogStream {
+type Surroundings = Pick<NodeLogOptions, 'faults' | 'stored' | 'line'>;
+
+function streamOf(name: string, stream: LogEntries, { faults, stored, line }: Surroundings): LogStream {
   async function question<Value>(answer: () => Value): Promise<Value> {
     const answered = await line.ask(answer, ANSWER_MS);
     if (answered.kind === 'lost') throw new LogUnanswered('no answer');
@@ -68,8 +77,10 @@ function streamOf(name: string, stream: LogEntries, faults: LogFaults, line: Lin
     async publish(id, payload, expected) {
       if (line.closed) return { kind: 'closed' };
       const answered = await line.ask(() => {
-        const published = arrive(stream, faults, { id, payload, expected });
-        line.network.world.note(`${name} ${id} from ${line.process.name}: ${JSON.stringify(published)}`, payload);
+        const { world } = line.network;
+        const published = arrive(stream, faults, { id, payload, expected, at: world.now });
+        if (published.kind === 'stored') stored(id, payload);
+        world.note(`${name} ${id} from ${line.process.name}: ${JSON.stringify(published)}`, payload);
         return published;
       }, ANSWER_MS);
       if (line.closed) return { kind: 'closed' };

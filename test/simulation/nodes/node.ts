@@ -11,8 +11,9 @@ import { holdStore } from '../../../storage/dataFolder.ts';
 import { openKeyedStore } from '../../../storage/keyedStore.ts';
 import { createClusterHome } from '../../../supervisors/cluster/clusterHome.ts';
 import { readConfig } from '../../../supervisors/config.ts';
-import { assembleHoldfast, type Holdfast, type Replacements } from '../../../supervisors/holdfast.ts';
+import { assembleHoldfast, type Holdfast } from '../../../supervisors/holdfast.ts';
 import { openGround } from '../../../supervisors/home.ts';
+import { NO_DEFECT, type Planting } from '../defects/plant.ts';
 import type { SimulatedBroker } from '../network/broker.ts';
 import type { Line } from '../network/line.ts';
 import { SimulatedProcess, type World } from '../world/world.ts';
@@ -24,6 +25,9 @@ const AUTH_SECRET = 'a secret for simulations, nowhere else';
 const PASSWORD_COST = { logN: 2, r: 8, p: 1 };
 /** A request waits so long for its answer on the client's side. */
 const CLIENT_PATIENCE_MS = 12_000;
+
+/** Whoever starts a process that has ended by itself does so after this long. */
+const RESTART_MS = 500;
 
 export type Life = {
   readonly process: SimulatedProcess;
@@ -40,7 +44,8 @@ export type NodeOptions = {
   readonly vendor: SimulatedVendor;
   readonly name: string;
   readonly policy?: Policy;
-  readonly replacements?: Replacements;
+  /** What is wrong with it. */
+  readonly planting?: Planting;
   /** Told of each line of its log. */
   readonly onLog?: (line: string) => void;
 };
@@ -66,6 +71,7 @@ export class SimulatedNode {
   readonly #options: NodeOptions;
   #life: Life | undefined;
   #image: Buffer | undefined;
+  #skewMs = 0;
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -94,6 +100,7 @@ export class SimulatedNode {
     if (this.#life) throw new Error(`${name} runs already`);
     const process = new SimulatedProcess(world, name);
     world.note(`${name} starts`);
+    process.skewMs = this.#skewMs;
     this.#life = world.inside(process, () => this.#boot(process, broker.connect(process)));
   }
 
@@ -112,6 +119,25 @@ export class SimulatedNode {
   /** What is on its disk now, to be set back to as after a loss of power. */
   image(): Buffer | undefined {
     return this.#life?.db.serialize() ?? this.#image;
+  }
+
+  /** While its disk takes nothing, what is written fails. */
+  setDisk(writable: boolean): void {
+    this.#life?.db.pragma(`query_only = ${writable ? 0 : 1}`);
+  }
+
+  /** Its clock is wrong by so much from now on. */
+  setClock(skewMs: number): void {
+    this.#skewMs = skewMs;
+    if (this.#life) this.#life.process.skewMs = skewMs;
+  }
+
+  pause(): void {
+    this.#life?.process.pause();
+  }
+
+  resume(): void {
+    this.#life?.process.resume();
   }
 
   losePower(image: Buffer | undefined): void {
@@ -163,7 +189,7 @@ export class SimulatedNode {
   }
 
   #boot(process: SimulatedProcess, line: Line): Life {
-    const { world, broker, vendor, name, policy = defaultPolicy, replacements, onLog } = this.#options;
+    const { world, broker, vendor, name, policy = defaultPolicy, planting = NO_DEFECT, onLog } = this.#options;
     const { id, cluster, idSecret, shards } = broker.settings;
     const config = readConfig({
       NODE_ENV: 'test',
@@ -178,18 +204,20 @@ export class SimulatedNode {
     const logger = onLog ? pino({ level: 'warn', base: { node: name } }, { write: onLog }) : pino({ level: 'silent' });
     const db = this.#image ? openImage(this.#image) : newStore();
     const folder = holdStore(db, name, shards).open({ id, name: cluster, idSecret });
-    const ground = openGround(config, logger, policy, folder, openKeyedStore(':memory:'));
-    const node = broker.brokerOf(ground, line, vendor.ledgerOf(process));
+    const ground = planting.ground(openGround(config, logger, policy, folder, openKeyedStore(':memory:')));
+    const parts = planting.broker(broker.brokerOf(ground, line, vendor.ledgerOf(process)));
     const end = (error: Error): void => {
       world.note(`${name} ends: ${error.name}`);
       process.kill();
       broker.hangUp(line);
-      world.after(500, () => {
+      world.after(RESTART_MS, () => {
+        if (this.#life?.process !== process) return;
         this.crash();
         this.start();
       });
     };
-    const shop = assembleHoldfast(ground, createClusterHome(ground, node, end), replacements);
+    const home = planting.home(createClusterHome(ground, parts, end));
+    const shop = assembleHoldfast(ground, home, planting.replacements(home, shards));
     const edge = createEdge({
       shop,
       policy: shop.policy,

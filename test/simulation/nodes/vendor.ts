@@ -12,7 +12,7 @@ export type VendorFaults = {
   readonly tooLate: number;
 };
 
-const GOOD_VENDOR: VendorFaults = { unreachable: 0, tooLate: 0 };
+export const GOOD_VENDOR: VendorFaults = { unreachable: 0, tooLate: 0 };
 
 const ANSWER_MS = 20;
 const GIVEN_UP_MS = 5_000;

@@ -1,4 +1,5 @@
 /** Clients of the simulated shop: they ask any node and, where it doesn't answer, ask another one the same again. */
+import { createRecorder, NO_ANSWER, type Recorder } from '../../history/exchange.ts';
 import type { Asked, Told } from '../nodes/edge.ts';
 import type { SimulatedNode } from '../nodes/node.ts';
 import type { World } from '../world/world.ts';
@@ -15,12 +16,15 @@ export type Exchange = Asked & {
 
 const RETRY_MS = 200;
 const MAX_RETRY_MS = 2_000;
+/** Who may see what belongs to others. */
+const STAFF = ['staff', 'carrier'];
 
 export class Clients {
   readonly #world: World;
   readonly #nodes: readonly SimulatedNode[];
   readonly #chance: () => number;
-  readonly exchanges: Exchange[] = [];
+  /** Each try of each request. */
+  readonly recorder: Recorder;
   /** Tries that went unanswered or were put off. */
   passing = 0;
   #keys = 0;
@@ -29,6 +33,7 @@ export class Clients {
     this.#world = world;
     this.#nodes = nodes;
     this.#chance = world.chance('clients');
+    this.recorder = createRecorder({ now: () => world.now, staff: STAFF });
   }
 
   key(): string {
@@ -40,14 +45,15 @@ export class Clients {
     const from = this.#world.now;
     for (let tries = 1; ; tries++) {
       const node = this.#nodes[Math.floor(this.#chance() * this.#nodes.length)] as SimulatedNode;
+      const answered = this.recorder.begin(client, node.name, asked);
       const told = await node.ask(asked);
+      answered(told ?? NO_ANSWER);
       this.#world.note(
         `${client} ${asked.method} ${asked.path} at ${node.name}: ${told?.status ?? '-'} ${told?.text ?? ''}`,
       );
       if (told && !isPassing(told)) {
         const { status, text } = told;
         const exchange = { ...asked, client, from, until: this.#world.now, tries, status, text };
-        this.exchanges.push(exchange);
         if (status === 500) this.#world.violated(`${asked.method} ${asked.path} at ${node.name} was answered 500`);
         return exchange;
       }

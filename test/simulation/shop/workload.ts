@@ -13,6 +13,8 @@ export type WorkloadOptions = {
   readonly thinkMs: number;
   /** Actions of all together, at most. */
   readonly actions: number;
+  /** Told of each order as soon as it is acknowledged. */
+  readonly onPlaced: (id: string) => void;
 };
 
 /** An order that was acknowledged. */
@@ -110,7 +112,10 @@ export class Workload {
   }
 
   #place(token: string, first: Exchange): void {
-    if (first.status < 300) this.placed.push({ id: bodyOf<{ id: string }>(first).id, token, first });
+    if (first.status >= 300) return;
+    const { id } = bodyOf<{ id: string }>(first);
+    this.placed.push({ id, token, first });
+    this.#options.onPlaced(id);
   }
 
   /** A cart that becomes an order, or is left on the way. */

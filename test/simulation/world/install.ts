@@ -43,9 +43,6 @@ export function liveIn(next: World | undefined): void {
   }
 }
 
-/** Real ms, for measuring the simulation itself. */
-export const realNow = real.now;
-
 /** A real turn of the event loop. */
 export const realTurn = real.setImmediate;
 

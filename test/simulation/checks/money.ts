@@ -1,0 +1,44 @@
+/** What must hold at the payment vendor, whose books nobody at the shop can change (I6). */
+import type { Authorization, LedgerEntry } from '../../../transport/payment/ledger.ts';
+import { orderOf } from '../../../transport/payment/ledger.ts';
+
+type Account = {
+  readonly captured: number;
+  readonly refunded: number;
+  readonly live: number;
+  readonly captures: number;
+};
+
+const NOTHING: Account = { captured: 0, refunded: 0, live: 0, captures: 0 };
+
+function accountsOf(entries: Iterable<LedgerEntry>): ReadonlyMap<string, Account> {
+  const accounts = new Map<string, Account>();
+  for (const entry of entries) {
+    if (entry.kind !== 'authorization') continue;
+    const order = orderOf(entry.key);
+    accounts.set(order, added(accounts.get(order) ?? NOTHING, entry));
+  }
+  return accounts;
+}
+
+function added(account: Account, { outcome, followUps }: Authorization): Account {
+  let { captured, refunded, captures, live } = account;
+  let open = outcome?.outcome === 'authorized';
+  for (const { outcome: done } of followUps) {
+    if (done.outcome === 'captured') {
+      captured += done.amount.amount;
+      captures += 1;
+    }
+    if (done.outcome === 'refunded') refunded += done.amount.amount;
+    if (done.outcome === 'captured' || done.outcome === 'voided') open = false;
+  }
+  if (open) live += 1;
+  return { captured, refunded, captures, live };
+}
+
+export function moneyViolations(entries: Iterable<LedgerEntry>): string[] {
+  return [...accountsOf(entries)].flatMap(([order, { captured, refunded, captures }]) => [
+    ...(captures > 1 && refunded === 0 ? [`I6: ${order} was captured ${captures} times`] : []),
+    ...(refunded > captured ? [`I6: ${order} was given back ${refunded} of ${captured}`] : []),
+  ]);
+}

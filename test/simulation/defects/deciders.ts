@@ -1,0 +1,80 @@
+/** Deciders of the shop with a mistake in one of them. */
+import type { Typed } from '../../../actors/kernel/decider.ts';
+import { shop } from '../../../actors/shop.ts';
+import type { AnyDecider } from '../../../supervisors/memory.ts';
+import type { Defect } from './names.ts';
+
+type Deciders = Readonly<Record<string, AnyDecider>>;
+type Decide = AnyDecider['decide'];
+type Accepted = Exclude<ReturnType<Decide>, { rejection: object }>;
+type Members = Readonly<Record<string, unknown>>;
+
+const all = shop as unknown as Deciders;
+
+/** The deciders with another `decide` for one type, that may use the right one. */
+function instead(type: string, mistaken: (right: Decide) => Decide): Deciders {
+  const decider = all[type];
+  if (!decider) throw new Error(`there is no aggregate of type ${type}`);
+  return { ...all, [type]: { ...decider, decide: mistaken(decider.decide.bind(decider)) } };
+}
+
+const accepted = (decision: ReturnType<Decide>): decision is Accepted =>
+  !('rejection' in decision && decision.rejection);
+
+const membersOf = (value: unknown): Members => value as Members;
+
+function forgetting(type: string, message: string): Deciders {
+  return instead(type, (right) => (state, command, context) => {
+    const decision = right(state, command, context);
+    return command.type === message && accepted(decision) ? { ...decision, events: [] } : decision;
+  });
+}
+
+function withResult(change: (result: Members, command: Members, state: Members) => Typed | undefined): Deciders {
+  return instead('payment', (right) => (state, command, context) => {
+    if (command.type !== 'PaymentGatewayResult') return right(state, command, context);
+    const members = membersOf(command);
+    const changed = change(membersOf(members['result']), members, membersOf(state));
+    return changed ? right(state, changed, context) : { events: [] };
+  });
+}
+
+/** Undefined for a defect that is elsewhere. */
+export function mistakenDeciders(defect: Defect): Deciders | undefined {
+  switch (defect) {
+    case 'oversell':
+      return instead('stock', (right) => (state, command, context) => {
+        const { available } = membersOf(state);
+        const full = { ...membersOf(state), available: Number(available) + 1_000 };
+        return right(command.type === 'ReserveStock' ? full : state, command, context);
+      });
+    case 'hold-not-released':
+      return forgetting('stock', 'ReleaseReservation');
+    case 'cancellation-forgotten':
+      return forgetting('order', 'CancelOrder');
+    case 'unknown-is-declined':
+      return withResult((result, command) =>
+        result['outcome'] === 'unknown'
+          ? ({ ...command, result: { outcome: 'declined', reason: 'no answer' } } as unknown as Typed)
+          : (command as unknown as Typed),
+      );
+    case 'late-success-ignored':
+      return withResult((result, command, state) => {
+        const isAsked = Object.hasOwn(membersOf(state['calls']), String(command['key']));
+        return result['outcome'] === 'authorized' && !isAsked ? undefined : (command as unknown as Typed);
+      });
+    case 'refund-twice':
+      return instead('payment', (right) => (state, command, context) => {
+        const decision = right(state, command, context);
+        if (!accepted(decision)) return decision;
+        const sends = (decision.sends ?? []).flatMap((send) => {
+          if (send.message.type !== 'GatewayRefund') return [send];
+          const again = { ...send.message, key: `${membersOf(send.message)['key']}-again` };
+          return [send, { ...send, message: again }];
+        });
+        return { ...decision, sends };
+      });
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,146 @@
+/** Plants a mistake into a node as it is put together. Product code knows nothing of it. */
+import type { ShardLog, ShardStore, StoredAggregate } from '../../../actors/kernel/ports.ts';
+import { shop } from '../../../actors/shop.ts';
+import type { Broker } from '../../../supervisors/cluster/broker.ts';
+import type { Replacements } from '../../../supervisors/holdfast.ts';
+import type { Ground, Home } from '../../../supervisors/home.ts';
+import type { AnyDecider } from '../../../supervisors/memory.ts';
+import { shardOf } from '../../../supervisors/placement.ts';
+import { mistakenDeciders } from './deciders.ts';
+import type { Defect } from './names.ts';
+
+/** Each member makes of the right part what is to be in its place. */
+export type Planting = {
+  readonly ground: (ground: Ground) => Ground;
+  readonly broker: (broker: Broker) => Broker;
+  readonly home: (home: Home) => Home;
+  readonly replacements: (home: Home, shards: number) => Replacements;
+};
+
+const same = <Part>(part: Part): Part => part;
+
+export const NO_DEFECT: Planting = { ground: same, broker: same, home: same, replacements: () => ({}) };
+
+/** Once in so many. */
+const NOW_AND_THEN = 20;
+
+export function plant(defect: Defect): Planting {
+  const deciders = mistakenDeciders(defect);
+  const changes = { ...grounds[defect] };
+  return {
+    ...NO_DEFECT,
+    ...changes,
+    replacements: (home, shards) => {
+      const log = logs[defect];
+      return { ...(deciders && { deciders }), ...(log && { log: (right) => log(right, home, shards) }) };
+    },
+  };
+}
+
+type Changes = Partial<Pick<Planting, 'ground' | 'broker' | 'home'>>;
+
+const storing =
+  (change: (store: ShardStore) => Partial<ShardStore>) =>
+  (home: Home): Home => ({ ...home, store: { ...home.store, ...change(home.store) } });
+
+const loading = (change: (found: StoredAggregate) => StoredAggregate) =>
+  storing((store) => ({
+    load: (...which) => change(store.load(...which)),
+  }));
+
+const grounds: Partial<Record<Defect, Changes>> = {
+  'duplicates-done-twice': {
+    home: storing((store) => ({
+      answered: () => undefined,
+      load: (...which) => {
+        const found = store.load(...which);
+        return { ...found, commits: found.commits.map((commit) => ({ ...commit, cause: `forgotten ${commit.seq}` })) };
+      },
+    })),
+  },
+  'answer-not-stored': {
+    home: storing((store) => ({
+      answered: (...which) => withoutReply(store.answered(...which)),
+      load: (...which) => {
+        const found = store.load(...which);
+        return { ...found, commits: found.commits.map(withoutReply) };
+      },
+    })),
+  },
+  'newest-commit-overlooked': {
+    home: loading((found) => ({ ...found, commits: found.commits.slice(0, -1) })),
+  },
+  'outbox-forgotten': { home: storing(() => ({ outbox: () => [] })) },
+  'timers-forgotten': { home: storing(() => ({ nextTimer: () => undefined })) },
+  'inbox-skips-one': {
+    broker: (broker) => ({
+      ...broker,
+      inbox: { ...broker.inbox, read: (shard, after, on) => broker.inbox.read(shard, after + 1, on) },
+    }),
+  },
+  'inbox-trimmed-early': {
+    broker: (broker) => ({
+      ...broker,
+      inbox: { ...broker.inbox, trim: (shard, upTo) => broker.inbox.trim(shard, upTo + 2) },
+    }),
+  },
+  'inbox-loses': {
+    broker: (broker) => ({
+      ...broker,
+      inbox: {
+        ...broker.inbox,
+        put: async (shard, envelope) => {
+          if (Math.random() * NOW_AND_THEN > 1) await broker.inbox.put(shard, envelope);
+        },
+      },
+    }),
+  },
+  'stale-reads': {
+    broker: (broker) => ({
+      ...broker,
+      calls: Object.defineProperty({ ...broker.calls }, 'lastContact', { get: () => performance.now() }),
+    }),
+  },
+  'secret-of-its-own': { home: (home) => ({ ...home, idSecret: `${home.idSecret} ${Math.random()}` }) },
+  'list-not-kept': {
+    ground: (ground) => ({
+      ...ground,
+      immediate: ground.immediate.map((projection) => ({
+        ...projection,
+        apply: (...given) => {
+          if (Math.random() * NOW_AND_THEN > 1) projection.apply(...given);
+        },
+      })),
+    }),
+  },
+};
+
+type Logging = (right: ShardLog, home: Home, shards: number) => ShardLog;
+
+const logs: Partial<Record<Defect, Logging>> = {
+  'reply-before-durable': (right) => {
+    let before: Promise<unknown> = Promise.resolve();
+    return {
+      async append(record) {
+        before = before.then(() => right.append(record)).catch(() => undefined);
+      },
+    };
+  },
+  'send-before-durable': (right, { elsewhere }, shards) => ({
+    append(record) {
+      for (const envelope of record.record.commits.flatMap(({ sends }) => sends)) {
+        const decider = (shop as unknown as Readonly<Record<string, AnyDecider>>)[envelope.to.type];
+        if (!decider) continue;
+        const shard = shardOf(decider.partitionKey(envelope.to.id), shards);
+        if (shard !== record.record.shard) elsewhere?.send(shard, envelope, () => undefined);
+      }
+      return right.append(record);
+    },
+  }),
+};
+
+function withoutReply<Commit extends object | undefined>(commit: Commit): Commit {
+  if (commit === undefined || !('reply' in commit)) return commit;
+  const { reply: _, ...rest } = commit;
+  return rest as Commit;
+}
