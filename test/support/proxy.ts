@@ -5,6 +5,10 @@ export type Proxy = {
   readonly url: string;
   /** What is sent from now on goes nowhere, and no side is told. */
   swallow(): void;
+  /** Goes on as if nothing had been lost. */
+  pass(): void;
+  /** What a node sent and was swallowed, in chunks. */
+  readonly swallowed: number;
   /** What is sent from now on arrives so much later, in ms, each way; 0 ends it. */
   slow(ms: number): void;
   /** Ends all connections; new ones work. */
@@ -15,6 +19,7 @@ export type Proxy = {
 export async function startProxy(port: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let swallowing = false;
+  let swallowed = 0;
   let delayMs = 0;
   const server = createServer((near) => {
     const far = dial(port, '127.0.0.1');
@@ -24,7 +29,10 @@ export async function startProxy(port: number): Promise<Proxy> {
     ] as const) {
       sockets.add(from);
       const forward = inOrder(to);
-      from.on('data', (chunk) => swallowing || forward(chunk, delayMs));
+      from.on('data', (chunk) => {
+        if (!swallowing) forward(chunk, delayMs);
+        else if (from === near) swallowed += 1;
+      });
       from.on('error', () => to.destroy());
       from.on('close', () => {
         sockets.delete(from);
@@ -43,6 +51,12 @@ export async function startProxy(port: number): Promise<Proxy> {
     url: `nats://127.0.0.1:${address.port}`,
     swallow() {
       swallowing = true;
+    },
+    pass() {
+      swallowing = false;
+    },
+    get swallowed() {
+      return swallowed;
     },
     slow(ms) {
       delayMs = ms;

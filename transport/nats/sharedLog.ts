@@ -3,12 +3,13 @@
  * fencing token; whatever is appended names what it comes after, and the broker compares.
  */
 import { randomUUID } from 'node:crypto';
+import { jetstreamManager } from '@nats-io/jetstream';
 import type { LogPosition, SharedLog } from '../../actors/kernel/clusterPorts.ts';
 import type { BrokerConnection } from './connection.ts';
 import { brokerError, StreamMissing } from './errors.ts';
 import { assembleSharedLog, type RecordWire } from './log/assemble.ts';
 import type { FollowingLog } from './log/following.ts';
-import { createNatsStream } from './log/natsStream.ts';
+import { createNatsStream, QUESTION_MS } from './log/natsStream.ts';
 import { ensureStream } from './streams.ts';
 
 /** How long the broker knows the ids of entries: longer than an outage holds up the repetition of an append. */
@@ -51,9 +52,10 @@ export async function openSharedLog(options: SharedLogOptions): Promise<SharedLo
       denyDelete: true,
     });
   }
+  const questions = await jetstreamManager(connection, { timeout: QUESTION_MS, checkAPI: false });
   const streams = numbers.map((shard) => {
     const names = { name: logStreamName(cluster, shard), subject: subjectOf(cluster, shard) };
-    return createNatsStream({ connection, manager, ...names, replicas, logger });
+    return createNatsStream({ connection, manager, questions, ...names, replicas, logger });
   });
   return assembleSharedLog({
     streams,

@@ -128,6 +128,21 @@ title('what was stored while the answer got lost is found, and fences nobody', a
   }
 });
 
+title('a question that gets lost on its way, as while brokers elect a leader, is asked again', async (logs) => {
+  const proxy = await startProxy(broker.port);
+  try {
+    const { log: near } = await logs.node(proxy.url);
+    await near.claim(0, 'a');
+    proxy.swallow();
+    const asking = near.end(0);
+    await until('it is swallowed', () => proxy.swallowed > 0);
+    proxy.pass();
+    assert.is(await asking, 1);
+  } finally {
+    proxy.close();
+  }
+});
+
 title(
   'the newest entry reaches a follower whose connection swallowed it, though nothing comes after it',
   async (logs) => {

@@ -4,6 +4,7 @@ import { errors, headers, type Msg, type MsgHdrs, type NatsConnection } from 'na
 import { LogUnanswered } from '../../../actors/kernel/clusterPorts.ts';
 import {
   BrokerForbids,
+  BrokerUnreachable,
   brokerError,
   JetStreamOff,
   MessageTooLarge,
@@ -17,6 +18,12 @@ import { type TailLog, tailStream } from './tailing.ts';
 
 /** An answer takes about 1 ms; a repetition costs the broker a look at its ids. */
 const ANSWER_MS = 2_000;
+/**
+ * A question that comes while brokers have no leader is never answered, also not by the next one. So it is soon asked
+ * again: elections take seconds, answers a millisecond.
+ */
+export const QUESTION_MS = 1_000;
+const QUESTION_TRIES = 5;
 /** Room in a message for the headers that the log sets. */
 const HEADER_BYTES = 512;
 /** JetStream's own codes (server/errors.json of nats-server). */
@@ -28,6 +35,8 @@ const NOTHING_THERE = 10_037;
 export type NatsStreamOptions = {
   readonly connection: NatsConnection;
   readonly manager: JetStreamManager;
+  /** For questions that can be asked again; gives them up after `QUESTION_MS`. */
+  readonly questions: JetStreamManager;
   readonly name: string;
   readonly subject: string;
   readonly replicas: number;
@@ -35,7 +44,7 @@ export type NatsStreamOptions = {
 };
 
 export function createNatsStream(options: NatsStreamOptions): LogStream {
-  const { connection, manager, name, subject, replicas, logger } = options;
+  const { connection, manager, questions, name, subject, replicas, logger } = options;
   const link = linkOf(connection);
   // Each replica compares with an id that it forgets when it restarts after an idle time: one that refuses what the others
   // store falls behind for good, and loses acknowledged entries when it comes to lead (seen with 2.10.27). Sequences are
@@ -62,7 +71,7 @@ export function createNatsStream(options: NatsStreamOptions): LogStream {
   /** A stream that doesn't exist has nobody to answer either. */
   async function whyAbsent(absent: Published): Promise<Published> {
     try {
-      await manager.streams.info(name);
+      await questions.streams.info(name);
       return absent;
     } catch (error) {
       const named = brokerError(error, DOING);
@@ -79,7 +88,7 @@ export function createNatsStream(options: NatsStreamOptions): LogStream {
     publish,
     async read(position) {
       return asked(link, name, async () => {
-        const stored = await manager.streams.getMessage(name, { seq: position }).catch((error: unknown) => {
+        const stored = await questions.streams.getMessage(name, { seq: position }).catch((error: unknown) => {
           if (isNothingThere(error)) return null;
           throw error;
         });
@@ -88,7 +97,7 @@ export function createNatsStream(options: NatsStreamOptions): LogStream {
     },
     async bounds() {
       return asked(link, name, async () => {
-        const { state } = await manager.streams.info(name);
+        const { state } = await questions.streams.info(name);
         return { first: Math.max(state.first_seq, 1), last: state.last_seq };
       });
     },
@@ -96,6 +105,7 @@ export function createNatsStream(options: NatsStreamOptions): LogStream {
       return tailStream({
         connection,
         manager,
+        questions,
         stream: name,
         after,
         on: (message) => entry(toEntry(message)),
@@ -180,10 +190,14 @@ const isNothingThere = (error: unknown): boolean =>
 
 /** A question to the stream's leader; without an answer it says so in one class, whatever the reason. */
 async function asked<Answer>(link: Link, name: string, question: () => Promise<Answer>): Promise<Answer> {
-  if (!link.up && !(await link.whenUp())) throw new LogUnanswered(`the connection to the log ${name} was closed`);
-  try {
-    return await question();
-  } catch (error) {
-    throw new LogUnanswered(brokerError(error, `read the log ${name}`).message, { cause: error });
+  for (let tries = 1; ; tries++) {
+    if (!link.up && !(await link.whenUp())) throw new LogUnanswered(`the connection to the log ${name} was closed`);
+    try {
+      return await question();
+    } catch (error) {
+      const named = brokerError(error, `read the log ${name}`);
+      if (named instanceof BrokerUnreachable && tries < QUESTION_TRIES) continue;
+      throw new LogUnanswered(named.message, { cause: error });
+    }
   }
 }

@@ -15,7 +15,8 @@ const ABSENT_PATIENCE_MS = 15_000;
  */
 const TRUSTED_MS = 500;
 const FIRST_PAUSE_MS = 20;
-const MAX_PAUSE_MS = 1_000;
+/** What comes after an election is found by the next try alone. */
+const MAX_PAUSE_MS = 250;
 
 export type PublishingTimes = {
   readonly monotonic: () => number;

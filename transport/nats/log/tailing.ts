@@ -32,6 +32,8 @@ export type StreamMessage = { readonly position: number; readonly message: Msg }
 export type TailOptions = {
   readonly connection: NatsConnection;
   readonly manager: JetStreamManager;
+  /** Gives up soon what can be asked again. */
+  readonly questions: JetStreamManager;
   readonly stream: string;
   readonly after: number;
   /** The next message comes after what it returns has resolved. A throw ends the reading as `entry`. */
@@ -53,7 +55,7 @@ type Session = {
 };
 
 export function tailStream(options: TailOptions): Following {
-  const { connection, manager, stream, on, failed, logger } = options;
+  const { connection, manager, questions, stream, on, failed, logger } = options;
   const link = linkOf(connection);
   const apiPrefix = `${manager.getOptions().apiPrefix ?? '$JS.API'}`;
   let stopped = false;
@@ -102,7 +104,7 @@ export function tailStream(options: TailOptions): Following {
   }
 
   async function tryOpen(): Promise<void> {
-    const { state } = await manager.streams.info(stream);
+    const { state } = await questions.streams.info(stream);
     if (stopped) return;
     if (state.last_seq < taken) {
       end(new LogUnreadable(`the stream ${stream} ends at ${state.last_seq}, before position ${taken}`, 'rewound'));
