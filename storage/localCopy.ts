@@ -38,6 +38,11 @@ export type LocalCopy = FollowedTables & {
    * The records that the tables hold are passed over.
    */
   readAnew(shard: number, after: LogPosition): void;
+  /**
+   * Up to where the shard's inbox has been answered; 0 while nobody knows. What a record says of it counts only under the
+   * claim under which it was made: a broker that lost the record had lost messages too, and has used their offsets again.
+   */
+  answered(shard: number): number;
   /** The tables hold just this record under its number; 0 is the one before the first. */
   holds(shard: number, record: { readonly n: number; readonly hash: string }): boolean;
 };
@@ -53,13 +58,13 @@ export type LocalCopyOptions = {
   readonly troubled: (error: unknown) => void;
 };
 
-/** `n` and `hash` are of the newest record. */
-type Standing = { position: LogPosition; title: ShardTitle | undefined; n: number; hash: string };
+/** `n`, `hash` and `isOfClaim`, that it stands under the claim under which it was made, are of the newest record. */
+type Standing = { position: LogPosition; title: ShardTitle | undefined; n: number; hash: string; isOfClaim: boolean };
 type Row = { readonly shard: number; readonly position: number | null; readonly title: string | null };
-type Head = { readonly n: number | null; readonly hash: string | null };
+type Head = { readonly n: number | null; readonly hash: string | null; readonly epoch: number | null };
 
 const STANDINGS = `
-  SELECT shard, position, title, n, hash FROM (SELECT shard FROM heads UNION SELECT shard FROM followed)
+  SELECT shard, position, title, n, hash, epoch FROM (SELECT shard FROM heads UNION SELECT shard FROM followed)
     LEFT JOIN heads USING (shard) LEFT JOIN followed USING (shard)`;
 
 export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...options }: LocalCopyOptions): LocalCopy {
@@ -74,15 +79,7 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
     db
       .prepare<[], Row & Head>(STANDINGS)
       .all()
-      .map(({ shard, position, title, n, hash }) => [
-        shard,
-        {
-          position: position ?? 0,
-          title: title === null ? undefined : JSON.parse(title),
-          n: n ?? 0,
-          hash: hash ?? GENESIS_HASH,
-        },
-      ]),
+      .map((row) => [row.shard, standingIn(row)]),
   );
   let waiting: EncodedRecord[] = [];
   const keys = new Set<AddressKey>();
@@ -118,7 +115,7 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
   }
 
   function standingOf(shard: number): Standing {
-    const known = standings.get(shard) ?? { position: 0, title: undefined, n: 0, hash: GENESIS_HASH };
+    const known = standings.get(shard) ?? { position: 0, title: undefined, n: 0, hash: GENESIS_HASH, isOfClaim: false };
     standings.set(shard, known);
     return known;
   }
@@ -148,6 +145,7 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
     standing.position = position;
     standing.n = record.record.n;
     standing.hash = record.hash;
+    standing.isOfClaim = record.record.epoch === standing.title?.epoch;
     touched.add(shard);
     schedule();
   }
@@ -179,6 +177,7 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
   const reader = readingAfter(db, catchUp);
   const snapshotsWaiting = (key: AddressKey): number => (snapshots.get(key) ?? 0) + tables.snapshotsWaiting(key);
   const waitsFor = (key: AddressKey): boolean => keys.has(key) || tables.waitsFor(key);
+  const store = createShardStore(db, { reader, current, waitsFor, catchUp, snapshotsWaiting });
   return {
     position: (shard) => standings.get(shard)?.position ?? 0,
     title: (shard) => standings.get(shard)?.title,
@@ -205,7 +204,7 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
     },
     makeRoom,
     // Only what waits is written before it is looked for: with each order new aggregates are loaded of which nothing does.
-    store: createShardStore(db, { reader, current, waitsFor, catchUp, snapshotsWaiting }),
+    store,
     current,
     reader,
     catchUp,
@@ -213,11 +212,20 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
       const standing = standingOf(shard);
       standing.position = after;
       standing.title = undefined;
+      standing.isOfClaim = false;
       touched.add(shard);
       catchUp();
     },
+    answered: (shard) => (standings.get(shard)?.isOfClaim ? (store.head(shard)?.inboxOffset ?? 0) : 0),
     holds: (shard, { n, hash }) => n === 0 || held(shard, n) === hash,
   };
+}
+
+/** After a start a newer claim without a record counts as none: reading an inbox once more does no harm. */
+function standingIn({ position, title, n, hash, epoch }: Row & Head): Standing {
+  const known: ShardTitle | undefined = title === null ? undefined : JSON.parse(title);
+  const isOfClaim = epoch !== null && epoch === known?.epoch;
+  return { position: position ?? 0, title: known, n: n ?? 0, hash: hash ?? GENESIS_HASH, isOfClaim };
 }
 
 type Followed = { readonly shard: number; readonly position: LogPosition; readonly title: ShardTitle | undefined };

@@ -78,7 +78,7 @@ export function createOpenShards({ copy, inbox, calls, telemetry, ids, ...option
       copy.catchUp();
       const reader = readInbox({
         shard,
-        from: copy.store.head(shard)?.inboxOffset ?? 0,
+        from: copy.answered(shard),
         inbox,
         deliver: (envelope, settle) => toActor(node, envelope, settle),
         ...surroundings,
@@ -108,7 +108,7 @@ export function createOpenShards({ copy, inbox, calls, telemetry, ids, ...option
       opened.delete(shard);
       await node.close(shard, how);
     },
-    offsetOf: (shard) => opened.get(shard)?.reader.offset() ?? copy.store.head(shard)?.inboxOffset ?? 0,
+    offsetOf: (shard) => opened.get(shard)?.reader.offset() ?? copy.answered(shard),
     unanswered: () => [...opened].map(([shard, { reader }]) => ({ shard, unanswered: reader.unanswered })),
     failedAppends,
   };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { LogEntry } from '../../actors/kernel/clusterPorts.ts';
 import { openDatabase } from '../../storage/database.ts';
 import { createLocalCopy, type LocalCopy } from '../../storage/localCopy.ts';
 import { createTables } from '../../storage/tables.ts';
@@ -92,6 +93,44 @@ copies('how far it is goes with what it holds through a restart', (context) => {
   assert.is(copy.position(0), 5);
   assert.equal(copy.title(0), { node: 'one', epoch: 4 });
   assert.is(written(copy), 1);
+  db.close();
+});
+
+copies('what a record says of the inbox counts under its own claim alone', (context) => {
+  const { db, copy } = open(context);
+  const follow = (entry: LogEntry): void => void copy.apply(0, entry);
+  const one = record([commit('1/a', 1)], { epoch: 4, inboxOffset: 70 });
+  const two = record([commit('1/a', 2)], { n: 2, epoch: 4, inboxOffset: 80, prevHash: one.hash });
+  follow({ kind: 'claim', position: 4, node: 'one' });
+  follow({ kind: 'record', position: 5, record: one });
+  assert.is(copy.answered(0), 70);
+  follow({ kind: 'claim', position: 6, node: 'two' });
+  assert.is(copy.answered(0), 70, 'the next owner goes on where the last one was');
+  // A broker had lost it, and another node brings it: what is before 80 in the inbox may be new.
+  follow({ kind: 'record', position: 7, record: two });
+  assert.is(copy.answered(0), 0);
+  copy.own(0, 8, record([commit('1/a', 3)], { n: 3, epoch: 6, inboxOffset: 75, prevHash: two.hash }));
+  assert.is(copy.answered(0), 75);
+  copy.readAnew(0, 3);
+  assert.is(copy.answered(0), 0);
+  db.close();
+});
+
+copies('after a start the inbox is read on only where the newest record is of the newest claim', (context) => {
+  const before = open(context);
+  const one = record([commit('1/a', 1)], { epoch: 4, inboxOffset: 70 });
+  void before.copy.apply(0, { kind: 'claim', position: 4, node: 'one' });
+  before.copy.own(0, 5, one);
+  before.copy.catchUp();
+  before.db.close();
+  const between = open(context);
+  assert.is(between.copy.answered(0), 70);
+  void between.copy.apply(0, { kind: 'claim', position: 6, node: 'two' });
+  assert.is(between.copy.answered(0), 70);
+  between.copy.catchUp();
+  between.db.close();
+  const { db, copy } = open(context);
+  assert.is(copy.answered(0), 0);
   db.close();
 });
 

@@ -23,14 +23,16 @@ export function commit(key: string, seq: number, more: Partial<Commit> = {}): Co
 type RecordParts = {
   shard?: number;
   n?: number;
+  epoch?: number;
+  inboxOffset?: number;
   prevHash?: string;
   acked?: string[];
   snapshots?: EncodedRecord['snapshots'];
 };
 
 export function record(commits: readonly Commit[], parts: RecordParts = {}): EncodedRecord {
-  const { shard = 0, n = 1, prevHash = GENESIS_HASH, acked = [], snapshots = [] } = parts;
-  const header = { schema: 1 as const, shard, epoch: 1, n, prevHash, at: T0, inboxOffset: 0, commits, acked };
+  const { shard = 0, n = 1, epoch = 1, inboxOffset = 0, prevHash = GENESIS_HASH, acked = [], snapshots = [] } = parts;
+  const header = { schema: 1 as const, shard, epoch, n, prevHash, at: T0, inboxOffset, commits, acked };
   return encodeRecord(header, commits.map(encodeBody), snapshots);
 }
 

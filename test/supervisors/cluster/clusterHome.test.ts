@@ -6,13 +6,14 @@ import { type Logger, pino } from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Envelope } from '../../../actors/kernel/message.ts';
-import { openBroker } from '../../../supervisors/cluster/broker.ts';
+import { type Broker, openBroker } from '../../../supervisors/cluster/broker.ts';
 import { createClusterHome } from '../../../supervisors/cluster/clusterHome.ts';
 import { joinCluster } from '../../../supervisors/cluster/join.ts';
 import { configuredPolicy, readConfig } from '../../../supervisors/config.ts';
 import { openGround } from '../../../supervisors/home.ts';
 import type { Node } from '../../../supervisors/node.ts';
 import { connectBroker } from '../../../transport/nats/connection.ts';
+import { commit, record } from '../../storage/shardLogContract.ts';
 import { rememberingLogger, until, withBroker } from '../../support/broker.ts';
 import { AUTH_SECRET } from '../../support/shop.ts';
 
@@ -44,11 +45,16 @@ type Scene = Played & {
   readonly log: readonly Readonly<Record<string, unknown>>[];
 };
 
-type Trouble = { readonly openFails?: boolean; readonly diskIsFull?: boolean };
+type Trouble = {
+  readonly openFails?: boolean;
+  readonly diskIsFull?: boolean;
+  /** What others did before. */
+  readonly before?: (broker: Broker) => Promise<void>;
+};
 
 /** @param trouble from the start */
 async function withHome(
-  { openFails = false, diskIsFull = false }: Trouble,
+  { openFails = false, diskIsFull = false, before = async () => {} }: Trouble,
   use: (scene: Scene) => Promise<void>,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-home-'));
@@ -63,6 +69,7 @@ async function withHome(
     if (diskIsFull)
       ground.db.exec("CREATE TRIGGER full BEFORE INSERT ON followed BEGIN SELECT RAISE(ABORT, 'full'); END");
     const broker = await openBroker(ground, connection, joined.settings);
+    await before(broker);
     const home = createClusterHome(ground, broker, (error) => assert.unreachable(error.message));
     const { node, played } = playedNode();
     played.openFails = openFails;
@@ -109,6 +116,23 @@ test('a shard that could not be opened gets no messages, and its reason stands i
     await until('it is open', () => scene.opened.length === 1 && scene.delivered.length > 0);
     assert.is(scene.delivered.length, 1, 'once, by its one reader');
   }));
+
+test('where a record was brought back, the inbox is read from its beginning: lost places are used again', async () => {
+  const ids = ['one', 'two', 'three', 'four'];
+  const before = async ({ log, inbox }: Broker): Promise<void> => {
+    const claim = await log.claim(0, 'other');
+    await claim.bring(record([commit('a/wallet', 1)], { epoch: 77, inboxOffset: 3 }));
+    await claim.release();
+    for (const id of ids) await inbox.put(0, toWallet(id));
+  };
+  await withHome({ before }, async ({ delivered }) => {
+    await until('the newest message is there', () => delivered.some(({ id }) => id === 'four'));
+    assert.equal(
+      delivered.map(({ id }) => id),
+      ids,
+    );
+  });
+});
 
 test('a node whose disk is full to its end leaves its broker in order', () =>
   withHome({ diskIsFull: true }, async ({ log }) => {
