@@ -55,7 +55,9 @@ async function storm({ forMs, ...options }: Storming): Promise<void> {
   });
   const text = stormText(ran, facts);
   save('chaos.txt', text);
-  save('chaos.json', json({ ...facts, machine, options, ...summarise(ran), ...ran }));
+  const { logs, ...told } = ran;
+  save('chaos.json', json({ ...facts, machine, options, ...summarise(ran), ...told }));
+  for (const [name, lines] of logs) save(`chaos-${name}.log`, `${lines.join('\n')}\n`);
   save('chaos.html', page(ran, facts));
   process.stdout.write(`${text}\nThe timeline: ${RESULTS}/chaos.html\n`);
   process.exitCode = ran.violations.length > 0 ? 1 : 0;

@@ -38,6 +38,7 @@ function storm(changes: Partial<Storm> = {}): Storm {
     orders: 12,
     seconds: [{ answered: 5, failed: 2, p50Ms: 10, slowestMs: 40 }],
     violations: [],
+    logs: new Map(),
     ...changes,
   };
 }

@@ -1,5 +1,5 @@
 /** A broker that is set back to an older copy of its directory, as after a restore from a backup. */
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import type { ClusterNode } from '../support/cluster.ts';
 
 const STREAMS = 'jetstream';
 /** The simulated vendor keeps its books at the same broker. A vendor doesn't forget what it was paid when a shop's broker does. */
-const VENDOR = /-vendor$/;
+const VENDOR = /\/streams\/[^/]+-vendor$/;
 
 /** What a node says while it brings the ends of logs back; the last time up to 9 s before it is done with a shard. */
 const MENDING = ['a log can not be followed', 'could not be restored', 'brought back from the copy'];
@@ -58,14 +58,10 @@ export async function mended(nodes: readonly ClusterNode[]): Promise<void> {
   }
 }
 
-/** Of its streams, by account, below the broker's own folder. */
+/** Below the broker's own folder. */
 function vendorFolders(streams: string): readonly string[] {
-  return readdirSync(streams).flatMap((account) => {
-    const folder = join(account, 'streams');
-    const there = join(streams, folder);
-    if (!existsSync(there)) return [];
-    return readdirSync(there)
-      .filter((name) => VENDOR.test(name))
-      .map((name) => join(folder, name));
-  });
+  const all = readdirSync(streams, { recursive: true, encoding: 'utf8' });
+  const found = all.filter((path) => VENDOR.test(path));
+  if (found.length === 0) throw new Error(`the vendor has no books in ${streams}`);
+  return found;
 }

@@ -21,6 +21,7 @@ const WAREHOUSE = 'wh-east';
 const KILLED_AMONG = 10;
 const KILL_PATIENCE_MS = 1_000;
 const STAFF = 'staff';
+const LOG_LINES = 10_000;
 
 export type SceneOptions = {
   readonly nodes: number;
@@ -40,6 +41,8 @@ export type Scene = {
   takeovers(): number;
   /** Lets the clients finish, and asks every node for its books; what is wrong, in words. */
   judged(): Promise<readonly string[]>;
+  /** The newest lines of each node, by its name. */
+  logs(): ReadonlyMap<string, readonly string[]>;
 };
 
 /** Everything is ended and removed when `play` is over, in whichever way. */
@@ -85,6 +88,7 @@ async function open(cluster: Cluster, options: SceneOptions): Promise<Scene> {
     measured: { requests: load.requests, attempts },
     orders: () => load.orders.length,
     takeovers: () => cluster.nodes.reduce((sum, node) => sum + node.takeovers, 0),
+    logs: () => new Map(cluster.nodes.map(({ name, lastLines }) => [name, lastLines(LOG_LINES)])),
     async judged() {
       await load.finish();
       await balancer.stop();

@@ -44,6 +44,8 @@ export type Storm = {
   readonly orders: number;
   readonly seconds: readonly Second[];
   readonly violations: readonly string[];
+  /** Of the nodes, if something was violated. */
+  readonly logs: ReadonlyMap<string, readonly string[]>;
 };
 
 export function runStorm(options: StormOptions): Promise<Storm> {
@@ -75,6 +77,7 @@ async function rage(scene: Scene, options: StormOptions): Promise<Storm> {
   progress('the load ends; the books are looked at');
   const violations = await scene.judged();
   const ended = performance.now();
+  const all = [...broken, ...violations, ...blows.flatMap(movedBy)];
   return {
     seed,
     startedAt,
@@ -83,7 +86,8 @@ async function rage(scene: Scene, options: StormOptions): Promise<Storm> {
     whole: felt(measured, begun, ended),
     orders: scene.orders(),
     seconds: secondsOf(measured, begun),
-    violations: [...broken, ...violations, ...blows.flatMap(movedBy)],
+    violations: all,
+    logs: all.length > 0 ? scene.logs() : new Map(),
   };
 }
 
