@@ -81,6 +81,8 @@ export function createActors(options: ActorsOptions): Actors {
   const { parent, deciderOf, load, handle, crashed, monotonic, turns } = options;
   const live = new Map<AddressKey, Actor>();
   let backlog = 0;
+  /** No live actor was touched before this: looking at all of them again would find nothing. */
+  let noneBefore = Number.NEGATIVE_INFINITY;
 
   function start(actor: Actor): Ref<Delivery> {
     return spawn(
@@ -184,6 +186,7 @@ export function createActors(options: ActorsOptions): Actors {
       for (const delivery of actor.waiting) hand(actor, delivery);
     },
     passivate(keep, before, mayStop) {
+      if (live.size <= keep && noneBefore >= before) return 0;
       let stopped = 0;
       // Put in order now and then rather than kept in order at every message.
       const byAge = [...live.values()].sort((a, b) => a.touchedAt - b.touchedAt);
@@ -194,6 +197,7 @@ export function createActors(options: ActorsOptions): Actors {
         live.delete(actor.key);
         stopped += 1;
       }
+      noneBefore = byAge.find(({ key }) => live.has(key))?.touchedAt ?? Number.NEGATIVE_INFINITY;
       return stopped;
     },
     stopAll() {
