@@ -21,7 +21,7 @@ export type Exchange = {
   readonly until: number;
   /** 0 without an answer. */
   readonly status: number;
-  /** The answer as it came. */
+  /** The answer as it came; without one, why, if that is known. */
   readonly text: string;
 };
 

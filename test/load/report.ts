@@ -19,6 +19,7 @@ function one(run: LoadRun): string {
     `## ${clients} orders at a time, ${where}`,
     '',
     `${orders} orders in ${seconds.toFixed(0)} s (${(orders / seconds).toFixed(0)} a second); ${violations} violations in ${exchanges} exchanges.`,
+    `Failed tries: ${errorsOf(run)}.`,
     '',
     ...table(
       ['service level', 'promised', 'measured', 'kept'],
@@ -26,6 +27,15 @@ function one(run: LoadRun): string {
     ),
     ...(grown.length === 0 ? [] : table(['what', 'first', 'last', 'trend an hour', 'grows'], grown.map(growthRow))),
   ].join('\n');
+}
+
+function errorsOf({ rounds }: LoadRun): string {
+  const sums: Record<string, number> = {};
+  for (const { errors } of rounds) {
+    for (const [why, count] of Object.entries(errors)) sums[why] = (sums[why] ?? 0) + count;
+  }
+  const parts = Object.entries(sums).map(([why, count]) => `${count} × ${why}`);
+  return parts.length === 0 ? 'none' : parts.join(', ');
 }
 
 function growthRow({ what, kind, first, last, perHour, grows, isHistory }: Grown): readonly string[] {

@@ -9,7 +9,7 @@ import { seededRandom } from '../support/timeline.ts';
 import { type Measured, runClients } from './clients.ts';
 import { type Grown, watchGrowth } from './growth.ts';
 import type { LoadOptions } from './options.ts';
-import { type Level, levelsOf } from './service.ts';
+import { errorsIn, type Level, levelsOf } from './service.ts';
 import { createProducts, FEW, type LoadedShop, operatorOf, PLENTY, type Shelf, startShop, WAREHOUSE } from './shop.ts';
 
 const STAFF = 'staff';
@@ -25,6 +25,8 @@ export type Round = {
   readonly seconds: number;
   readonly orders: number;
   readonly verdict: Verdict;
+  /** Tries that failed, by why. */
+  readonly errors: Readonly<Record<string, number>>;
 };
 
 export type LoadRun = {
@@ -106,8 +108,8 @@ async function oneRound(world: World, number: number, start: readonly StartStock
   const urls = (): Map<string, string> => new Map(shop.nodes.map(({ name, url }) => [name, url]));
   const send: Send = async (client, node, ask) => {
     const asked = { ...ask, token: tokens.get(client) };
-    const { status, text } = await tryOnce(urls().get(node) ?? '', asked, PATIENCE_MS);
-    return { status, text };
+    const { status, text, outcome } = await tryOnce(urls().get(node) ?? '', asked, PATIENCE_MS);
+    return { status, text: status === 0 ? outcome : text };
   };
   const recorder = createRecorder({ now: () => performance.now(), staff: [STAFF], start });
   if (number === 0) await receive(recorded(recorder, send), names[0] ?? '', shelf);
@@ -123,7 +125,8 @@ async function oneRound(world: World, number: number, start: readonly StartStock
     ...{ everything: false, complaints: !isSoak, now: () => performance.now(), pause },
   });
   const verdict = checkHistory(history, { refusals: REFUSALS });
-  return { round: { seconds, orders: verdict.covered.orders, verdict }, measured, history, stock: stockAt(history) };
+  const round = { seconds, orders: verdict.covered.orders, verdict, errors: errorsIn(history) };
+  return { round, measured, history, stock: stockAt(history) };
 }
 
 async function signUp({ nodes }: LoadedShop, names: readonly string[]): Promise<Map<string, string>> {

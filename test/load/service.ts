@@ -3,6 +3,7 @@
 import { quantile } from '../chaos/measure.ts';
 import type { History } from '../history/exchange.ts';
 import { isAcknowledged } from '../history/facts.ts';
+import { isPassing } from '../history/observe.ts';
 import type { Measured } from './clients.ts';
 
 const CHECKOUT_MS = 5_000;
@@ -64,6 +65,18 @@ export function levelsOf({ measured: { orders, requests }, history, lost }: Leve
     ),
     ...(lost === undefined ? [] : [level('acknowledged orders after a restart', 'all', `${lost} lost`, lost === 0)]),
   ];
+}
+
+/** Tries that were not answered, by why: a status with its code, or no answer at all. */
+export function errorsIn({ exchanges }: History): Readonly<Record<string, number>> {
+  const errors: Record<string, number> = {};
+  for (const exchange of exchanges) {
+    if (!isPassing(exchange)) continue;
+    const code = /"code":"([^"]+)"/.exec(exchange.text)?.[1] ?? 'without a code';
+    const why = exchange.status === 0 ? `no answer (${exchange.text})` : `${exchange.status} ${code}`;
+    errors[why] = (errors[why] ?? 0) + 1;
+  }
+  return errors;
 }
 
 function level(name: string, promised: string, measured: string, kept: boolean): Level {
