@@ -43,6 +43,8 @@ export type LocalCopy = FollowedTables & {
    * claim under which it was made: a broker that lost the record had lost messages too, and has used their offsets again.
    */
   answered(shard: number): number;
+  /** What was last to be written could be; so as long as nothing is to be written. */
+  readonly isWritable: boolean;
   /** The tables hold just this record under its number; 0 is the one before the first. */
   holds(shard: number, record: { readonly n: number; readonly hash: string }): boolean;
 };
@@ -88,6 +90,7 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
   /** By shard: told when this node brings the record that the log says is its own. */
   const awaited = new Map<number, () => void>();
   let scheduled = false;
+  let isWritable = true;
 
   const writeAll = db.transaction((): PlacedRecord[] => {
     const placed = waiting.map(writeRecord);
@@ -105,8 +108,10 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
       placed = writeAll();
     } catch (error) {
       for (const projection of projections) projection.discard();
+      isWritable = false;
       throw error;
     }
+    isWritable = true;
     waiting = [];
     keys.clear();
     snapshots.clear();
@@ -217,6 +222,9 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
       catchUp();
     },
     answered: (shard) => (standings.get(shard)?.isOfClaim ? (store.head(shard)?.inboxOffset ?? 0) : 0),
+    get isWritable() {
+      return isWritable;
+    },
     holds: (shard, { n, hash }) => n === 0 || held(shard, n) === hash,
   };
 }

@@ -67,6 +67,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
         open: (shard, claim) => shards.open(shard, claim, { node, local, ownership, tapped }),
         close: (shard, how) => shards.close(shard, node, how),
       },
+      isWell: () => copy.isWritable,
       clock,
       random: ids.random,
       logger,

@@ -8,6 +8,7 @@ import type { FollowedTables } from '../../actors/kernel/followedTables.ts';
 import type { Clock } from '../../actors/kernel/ports.ts';
 import { type ClusterView, shardView } from './clusterView.ts';
 import { createContact } from './contact.ts';
+import { createFitness } from './fitness.ts';
 import { type HandOverAnswer, type HandOverRequest, isHandOverRequest } from './handOver.ts';
 import { createMembership, type NameTaken, TIMEOUT_MS } from './membership.ts';
 import { createSlots, within } from './pacing.ts';
@@ -60,6 +61,8 @@ export type OwnershipOptions = {
   readonly calls: Pick<NodeCalls, 'announce' | 'heard' | 'askNode' | 'lastContact'>;
   readonly tables: FollowedTables;
   readonly host: ShardHost;
+  /** The host can take what it is asked; else others have its shards, as long as there are any. */
+  readonly isWell: () => boolean;
   readonly clock: Pick<Clock, 'monotonic' | 'delay'>;
   /** In [0, 1). */
   readonly random: () => number;
@@ -97,6 +100,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   let hasBegun = false;
   let firstClaimAt = Number.POSITIVE_INFINITY;
   let places: readonly WantedPlace[] = [];
+  const fitness = createFitness(clock, options.isWell);
   const membership = createMembership({
     clock,
     calls,
@@ -129,7 +133,12 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   function tick(): void {
     cancelTick = clock.delay(TICK_MS, tick);
     membership.look();
-    if (membership.state === 'joining' && membership.settled && owners.every(({ caughtUp }) => caughtUp)) {
+    const fit = fitness.look();
+    if (!fit && membership.state === 'active' && membership.active().length > 1) {
+      logger.error({ node: me }, 'this node can not write its file: others have its shards until it can');
+      membership.setState('joining');
+    }
+    if (fit && membership.state === 'joining' && membership.settled && owners.every(({ caughtUp }) => caughtUp)) {
       logger.info({ node: me }, 'all logs are followed: this node may own shards');
       firstClaimAt = clock.monotonic() + FIRST_CLAIM_MS;
       membership.setState('active');

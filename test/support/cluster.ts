@@ -34,6 +34,10 @@ export type ClusterNode = {
   readonly name: string;
   readonly url: string;
   readonly isUp: boolean;
+  /** Where its data is. */
+  readonly folder: string;
+  /** Of its process; 0 while it has none. */
+  readonly pid: number;
   /** The number of shards it has taken over so far, in all its lives. */
   readonly takeovers: number;
   /** Resolves once it says that it is ready. Nothing happens when it runs. */
@@ -169,6 +173,10 @@ function createNode({ name, port, folder, env, ways, settable }: NodeSettings): 
   return {
     name,
     url: `http://127.0.0.1:${port}`,
+    folder,
+    get pid() {
+      return server?.pid ?? 0;
+    },
     get isUp() {
       return server !== undefined;
     },

@@ -158,6 +158,8 @@ export class Life {
   /** Shards that decide here, with the epochs of their claims. */
   readonly opened = new Map<number, number>();
   nameTaken: NameTaken | undefined;
+  /** It can write what it is asked to. */
+  well = true;
   /** Its heartbeats are lost on the way; everything else works. */
   muted = false;
   /** Its newest heartbeat was lost on the way. */
@@ -186,6 +188,7 @@ export class Life {
       calls: this.#calls(),
       tables: this.#tables(),
       host: this.#host(),
+      isWell: () => this.well,
       clock: this.process.clock,
       random: world.random,
       logger: pino({ level: 'silent' }),

@@ -319,4 +319,63 @@ ownership('an owner that is fenced off before it has seen by whom looks before i
   fine(world);
 });
 
+ownership(
+  'a node that can write nothing gives its shards to others, and takes them back when it can again',
+  async () => {
+    const { world, nodes } = await startWorld(['a', 'b', 'c']);
+    const [sick, ...rest] = nodes;
+    assert.ok(sick);
+    sick.well = false;
+    assert.ok(await world.run(START_MS, () => settled(world, rest) && sick.opened.size === 0));
+    assert.not(sick.ownership.ready);
+    assert.is(sick.ownership.view().counts.lost, 0, 'handed over, not taken');
+    const before = claims(world);
+    await world.run(MINUTE);
+    assert.is(claims(world), before, 'it claims nothing meanwhile');
+    sick.well = true;
+    assert.ok(await world.run(START_MS, () => settled(world, nodes)));
+    fine(world);
+  },
+);
+
+ownership('a moment of trouble moves nothing', async () => {
+  const { world, nodes } = await startWorld(['a', 'b']);
+  const before = claims(world);
+  for (let times = 0; times < 5; times++) {
+    for (const node of nodes) node.well = false;
+    await world.run(1_500);
+    for (const node of nodes) node.well = true;
+    await world.run(1_000);
+  }
+  await world.run(MINUTE);
+  assert.is(claims(world), before);
+  assert.ok(settled(world, nodes));
+  fine(world);
+});
+
+ownership('nodes that can write nothing all at once keep what they have, and go on when they can', async () => {
+  const { world, nodes } = await startWorld(['a', 'b', 'c']);
+  for (const node of nodes) node.well = false;
+  await world.run(MINUTE);
+  const open = nodes.flatMap((node) => [...node.opened.keys()]);
+  assert.equal(
+    open.sort((a, b) => a - b),
+    Array.from({ length: SHARDS }, (_, shard) => shard),
+  );
+  for (const node of nodes) node.well = true;
+  const isReady = (): boolean => nodes.every((node) => node.ownership.ready);
+  assert.ok(await world.run(START_MS, () => settled(world, nodes) && isReady()));
+  fine(world);
+});
+
+ownership('the last node that is there keeps its shards, whatever it can write', async () => {
+  const { world, nodes } = await startWorld(['a']);
+  const [only] = nodes;
+  assert.ok(only);
+  only.well = false;
+  await world.run(MINUTE);
+  assert.ok(settled(world, nodes));
+  fine(world);
+});
+
 ownership.run();
