@@ -407,6 +407,26 @@ const bad: readonly Bad[] = [
       })),
   ],
   [
+    'read.back',
+    'stock that has come in and is gone again',
+    (h) =>
+      forged(
+        h,
+        last(h, reads(stock('B'))),
+        edited(({ warehouses: [row] }) => Object.assign(row, { received: 4, available: row.available - 1 })),
+      ),
+  ],
+  [
+    'read.stale',
+    'a cart that lacks what was put into it',
+    (h) => ({ ...h, exchanges: [...h.exchanges, ...cart(4, 3)] }),
+  ],
+  [
+    'version.two-contents',
+    'a cart that is two things at once',
+    (h) => ({ ...h, exchanges: [...h.exchanges, ...cart(4, 4)] }),
+  ],
+  [
     'read.disagree',
     'nodes that disagree in the end',
     (h, { id }) =>
@@ -495,6 +515,18 @@ const bad: readonly Bad[] = [
     (h, { id }) => forged(h, last(h, reads(look(id))), ({ text }) => ({ text: text.replace('zq616461qz', '') })),
   ],
 ];
+
+/** A line is put into a cart, then the cart is looked at without it; with the versions that they name. */
+function cart(put: number, seen: number): readonly Exchange[] {
+  const body = (version: number, lines: readonly object[]) =>
+    JSON.stringify({ id: 'cart_1', status: 'active', version, lines });
+  const at = { client: STAFF, node: 'n1', status: 200 };
+  const path = '/v1/carts/cart_1';
+  return [
+    { ...at, method: 'POST', path: `${path}/lines`, key: 'p1', from: 1, until: 2, text: body(put, TWO) },
+    { ...at, client: 'other', method: 'GET', path, from: 3, until: 4, text: body(seen, []) },
+  ];
+}
 
 /** The answer to ada's first order. */
 const firstOf = ({ exchanges }: History): string => exchanges.find(({ client }) => client === 'ada')?.text ?? '';

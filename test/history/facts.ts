@@ -72,6 +72,14 @@ export type StockRead = { readonly exchange: Exchange; readonly sku: string; rea
 /** An answer that names a version of something. */
 export type Versioned = { readonly exchange: Exchange; readonly subject: string; readonly version: number };
 
+/** An answer that shows how far something was: a version, or a count that never goes back. */
+export type Sighting = Versioned & {
+  /** It says how things are, not how they were when a request was first answered. */
+  readonly isRead: boolean;
+  /** Of the same version it is always the same. */
+  readonly content?: string;
+};
+
 export type Facts = {
   readonly placings: readonly Placing[];
   /** Answers to GET. */
@@ -84,6 +92,8 @@ export type Facts = {
   readonly stockChanges: readonly StockChange[];
   readonly stockReads: readonly StockRead[];
   readonly stockItems: readonly Versioned[];
+  /** Of carts, checkouts and stock. */
+  readonly sightings: readonly Sighting[];
   /** What can't be read, although the status says that it is an answer. */
   readonly unreadable: readonly Exchange[];
 };
@@ -96,6 +106,7 @@ const TIMELINE = /^\/v1\/orders\/([^/?]+)\/timeline$/;
 const LIST = /^\/v1\/orders(\?.*)?$/;
 const COMPLETE = /^\/v1\/checkouts\/[^/?]+\/complete$/;
 const STOCK = /^\/v1\/admin\/stock\/([^/?]+)$/;
+const CART = /^\/v1\/(?:carts|checkouts)(?:\/|$)/;
 const STOCK_CHANGE = /^\/v1\/admin\/stock\/([^/?]+)\/(receive|adjust)$/;
 
 export const isAcknowledged = ({ status }: Pick<Exchange, 'status'>): boolean => status >= 200 && status < 300;
@@ -116,6 +127,7 @@ export function factsOf({ exchanges }: History): Facts {
     stockChanges: [],
     stockReads: [],
     stockItems: [],
+    sightings: [],
     unreadable: [],
   };
   const pages = new Map<string, OrderList>();
@@ -132,6 +144,7 @@ export function factsOf({ exchanges }: History): Facts {
 function gather(facts: Gathering, pages: Map<string, OrderList>, exchange: Exchange): void {
   const { method, path, status } = exchange;
   const acknowledged = isAcknowledged(exchange);
+  if (acknowledged && CART.test(path) && !COMPLETE.test(path)) facts.sightings.push(...cartSeen(exchange));
   if (method === 'POST') {
     if (path === '/v1/orders' || COMPLETE.test(path)) facts.placings.push(placingOf(exchange));
     else if (CANCEL.test(path)) {
@@ -145,8 +158,11 @@ function gather(facts: Gathering, pages: Map<string, OrderList>, exchange: Excha
     if (acknowledged) facts.looks.push({ exchange, order: orderOf(exchange.text) });
     else if (status === 404) facts.missing.push({ exchange, orderId });
   } else if (acknowledged && TIMELINE.test(path)) facts.timelines.push(timelineOf(exchange));
-  else if (acknowledged && STOCK.test(path)) facts.stockReads.push(stockReadOf(exchange));
-  else if (LIST.test(path)) page(facts, pages, exchange);
+  else if (acknowledged && STOCK.test(path)) {
+    const read = stockReadOf(exchange);
+    facts.stockReads.push(read);
+    facts.sightings.push(...read.rows.flatMap((row) => stockSeen(exchange, row, true)));
+  } else if (LIST.test(path)) page(facts, pages, exchange);
 }
 
 function placingOf(exchange: Exchange): Placing {
@@ -196,8 +212,9 @@ function stockChange(facts: Gathering, exchange: Exchange): void {
   const change = verb === 'receive' ? ({ kind: 'received', pieces: quantity } as const) : adjustment(delta);
   facts.stockChanges.push({ exchange, request: requestOf(exchange), sku, ...change });
   if (!isAcknowledged(exchange)) return;
-  const { warehouse, version } = JSON.parse(exchange.text) as { warehouse: string; version: number };
-  facts.stockItems.push({ exchange, subject: `stock of ${sku} in ${warehouse}`, version });
+  const item = JSON.parse(exchange.text) as StockRow & { readonly version: number };
+  facts.stockItems.push({ exchange, subject: `stock of ${sku} in ${item.warehouse}`, version: item.version });
+  facts.sightings.push(...stockSeen(exchange, item, false));
 }
 
 const adjustment = (pieces: number) => ({ kind: 'adjusted', pieces }) as const;
@@ -208,6 +225,23 @@ function stockReadOf(exchange: Exchange): StockRead {
     readonly warehouses: readonly Omit<StockRow, 'sku'>[];
   };
   return { exchange, sku, rows: warehouses.map((row) => ({ ...row, sku })) };
+}
+
+/** What has come in and gone out only becomes more. */
+function stockSeen(exchange: Exchange, row: StockRow, isRead: boolean): Sighting[] {
+  return (['received', 'shipped'] as const).map((count) => {
+    return { exchange, subject: `${row.sku} ${count} in ${row.warehouse}`, version: row[count], isRead };
+  });
+}
+
+type PublicCart = Pick<OrderView, 'id' | 'status' | 'version' | 'lines'>;
+
+/** Prices and warnings come from elsewhere: they may change without the cart. */
+function cartSeen(exchange: Exchange): Sighting[] {
+  const { id, status, version, lines } = JSON.parse(exchange.text) as Partial<PublicCart>;
+  if (id === undefined || version === undefined || lines === undefined) return [];
+  const content = `${status}: ${lines.map(({ sku, quantity }) => `${quantity} × ${sku}`).join(', ')}`;
+  return [{ exchange, subject: id, version, isRead: exchange.method === 'GET', content }];
 }
 
 type Page = { readonly data: readonly { readonly id: string }[]; readonly page: { readonly next: string | null } };

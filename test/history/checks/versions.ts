@@ -4,21 +4,27 @@
  */
 
 import type { History } from '../exchange.ts';
-import type { Facts, OrderFact, Timeline, Versioned } from '../facts.ts';
+import type { Facts, OrderFact, Sighting, Timeline, Versioned } from '../facts.ts';
 import { groupBy } from '../groups.ts';
 import { impossibleStep } from '../statuses.ts';
 import { type Violation, violation } from '../violation.ts';
+import { fresh, sameContent } from './fresh.ts';
 
 export function checkVersions(history: History, facts: Facts): Violation[] {
   const acknowledgements = facts.placings.flatMap(({ exchange, order }) => (order ? [{ exchange, order }] : []));
   const writes = [...acknowledgements, ...facts.cancellations];
+  const sightings = [
+    ...writes.map((fact) => sightingOf(fact, false)),
+    ...facts.looks.map((fact) => sightingOf(fact, true)),
+  ];
   const orders = groupBy([...writes, ...facts.looks], ({ order }) => order.id);
   const reads = groupBy(facts.looks, ({ order }) => order.id);
   const timelines = groupBy(facts.timelines, ({ orderId }) => orderId);
   return [
     ...[...orders.values()].flatMap(oneContent),
     ...[...orders.values()].flatMap(steps),
-    ...[...orders].flatMap(([id, all]) => fresh(all, reads.get(id) ?? [])),
+    ...[...groupBy([...sightings, ...facts.sightings], ({ subject }) => subject).values()].flatMap(fresh),
+    ...[...groupBy(facts.sightings, ({ subject, version }) => `${subject} ${version}`).values()].flatMap(sameContent),
     ...(history.settledAt === undefined
       ? []
       : [...reads.values()].flatMap((all) => still(all, history.settledAt ?? 0))),
@@ -38,6 +44,10 @@ function oneContent(all: readonly OrderFact[]): Violation[] {
     return [violation('version.two-contents', where)];
   });
 }
+
+const sightingOf = ({ exchange, order: { id, version } }: OrderFact, isRead: boolean): Sighting => {
+  return { exchange, subject: id, version, isRead };
+};
 
 /** JSON whose members are in order: equal values, equal text. */
 function sorted(text: string): string {
@@ -64,28 +74,6 @@ function steps(all: readonly OrderFact[]): Violation[] {
       ...(less ? [violation('money.back', `${versions}: less captured or given back than before`)] : []),
     ];
   });
-}
-
-/** Every answer names a version that was there when it came; whoever looks after that sees no less. */
-function fresh(all: readonly OrderFact[], reads: readonly OrderFact[]): Violation[] {
-  const known = all.toSorted((a, b) => a.exchange.until - b.exchange.until);
-  const found: Violation[] = [];
-  let newest: OrderFact | undefined;
-  const own = new Map<string, number>();
-  let next = 0;
-  for (const read of reads.toSorted((a, b) => a.exchange.from - b.exchange.from)) {
-    for (let fact = known[next]; fact && fact.exchange.until < read.exchange.from; fact = known[++next]) {
-      if (!newest || fact.order.version > newest.order.version) newest = fact;
-      const { client } = fact.exchange;
-      own.set(client, Math.max(fact.order.version, own.get(client) ?? 0));
-    }
-    const { exchange, order } = read;
-    if (!newest || order.version >= newest.order.version) continue;
-    const { version } = newest.order;
-    const text = `${exchange.client} was shown version ${order.version} of ${order.id} at ${exchange.node}, after version ${version} at ${newest.exchange.node}`;
-    found.push(violation(order.version < (own.get(exchange.client) ?? 0) ? 'read.back' : 'read.stale', text));
-  }
-  return found;
 }
 
 /** Once nothing is under way any more, everybody sees the same. */
