@@ -1,6 +1,7 @@
 /** A node without data, or one that was away for so long that the logs don't reach back to it, begins with a checkpoint. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { adoptCopy, followedPositions } from '../../storage/checkpointFile.ts';
 import { type DataFolder, hasOwnLog, holdDataFolder } from '../../storage/dataFolder.ts';
@@ -11,6 +12,9 @@ import type { Config } from '../config.ts';
 import type { Joined } from './join.ts';
 
 const FILE = 'checkpoint.loading';
+/** Of what the broker did not answer. */
+const MAX_TRIES = 8;
+const RETRY_MS = 500;
 
 /** The logs begin after what this node has. */
 export class TooFarBehind extends Error {
@@ -29,7 +33,7 @@ export async function fromCheckpoint(
   logger: Logger,
 ): Promise<DataFolder> {
   const { CLUSTER: cluster, REPLICAS: replicas, SHARDS: shards, DATA_DIR: dataFolder } = config;
-  const begins = await logBegins(link.manager, cluster, shards);
+  const begins = await patiently(() => logBegins(link.manager, cluster, shards));
   const reaches = (positions: readonly number[]): boolean =>
     begins.every((begin, shard) => begin <= (positions[shard] ?? 0) + 1);
   const positions = followedPositions(folder.db, shards);
@@ -43,10 +47,13 @@ export async function fromCheckpoint(
     );
   }
 
-  const shelf = await openCheckpoints(link, { cluster, replicas });
+  const { shelf, checkpoints } = await patiently(async () => {
+    const opened = await openCheckpoints(link, { cluster, replicas });
+    return { shelf: opened, checkpoints: await opened.list() };
+  });
   const path = join(dataFolder, FILE);
   let current = folder;
-  for (const checkpoint of await shelf.list()) {
+  for (const checkpoint of checkpoints) {
     if (!reaches(checkpoint.positions)) continue;
     try {
       await shelf.get(checkpoint.name, path);
@@ -72,6 +79,19 @@ export async function fromCheckpoint(
     );
   }
   return current;
+}
+
+/** Where several nodes start at once, the store is some moments old and its brokers may still be about to elect its leader. */
+async function patiently<Value>(work: () => Promise<Value>): Promise<Value> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      const passing = error instanceof Error && 'retryable' in error && error.retryable === true;
+      if (!passing || tries === MAX_TRIES) throw error;
+      await pause(RETRY_MS);
+    }
+  }
 }
 
 function reopened({ DATA_DIR, SHARDS }: Pick<Config, 'DATA_DIR' | 'SHARDS'>, settings: Joined['settings']): DataFolder {

@@ -24,7 +24,7 @@ class CheckpointDamaged extends Error {
 }
 
 export interface CheckpointShelf {
-  /** Newest first; those that another version wrote are left out. */
+  /** Newest first; those that another version wrote are left out. @throws what `brokerError` makes of it */
   list(): Promise<readonly Checkpoint[]>;
   /** Nobody sees it before all of it is there. */
   put(checkpoint: Checkpoint, path: string): Promise<void>;
@@ -60,7 +60,11 @@ export async function openCheckpoints(
   }
 
   return {
-    list: () => listOf(store),
+    async list() {
+      return listOf(store).catch((error: unknown) => {
+        throw brokerError(error, `list what is in the object store ${bucket}`);
+      });
+    },
     async put({ name, at, positions }, path) {
       await sweep();
       const told = { format: FORMAT, at: String(at), positions: JSON.stringify(positions) };
