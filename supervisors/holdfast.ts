@@ -1,3 +1,4 @@
+/** Puts one shop together, wherever its logs are: store, clocks, gateways, node. The edge on top of it is somebody else's business. */
 import type { Logger } from 'pino';
 import type { AddressCheck } from '../actors/gateways.ts';
 import type { Address } from '../actors/kernel/address.ts';

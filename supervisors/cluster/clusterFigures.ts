@@ -16,6 +16,8 @@ export type ClusterSources = {
   readonly failedAppends: () => { readonly fenced: number; readonly refused: number };
   /** Of the shards that are open here. */
   readonly inboxes: () => readonly { readonly shard: number; readonly unanswered: number }[];
+  /** By shard that is open here: messages at the broker that are not answered durably. Empty when it does not tell. */
+  readonly inboxLags: () => Promise<ReadonlyMap<number, number>>;
   /** On the node that makes them. */
   readonly checkpoint: () => Checkpoint | undefined;
   /** In ms since the epoch. */
@@ -24,17 +26,20 @@ export type ClusterSources = {
 
 type Row = { readonly labels?: Readonly<Record<string, string>>; readonly value: number };
 
+type Rows = () => readonly Row[] | Promise<readonly Row[]>;
+
 export function registerClusterFigures(registry: Registry, sources: ClusterSources): void {
-  const { status, calls, failedAppends, inboxes, checkpoint, now } = sources;
-  const gauge = (name: string, help: string, rows: () => readonly Row[], ...labelNames: string[]): void => {
+  const { status, calls, failedAppends, inboxes, inboxLags, checkpoint, now } = sources;
+  const gauge = (name: string, help: string, rows: Rows, ...labelNames: string[]): void => {
     new Gauge({
       name,
       help,
       labelNames,
       registers: [registry],
-      collect() {
+      async collect() {
+        const found = await rows();
         this.reset();
-        for (const { labels = {}, value } of rows()) this.set(labels, value);
+        for (const { labels = {}, value } of found) this.set(labels, value);
       },
     });
   };
@@ -74,6 +79,12 @@ export function registerClusterFigures(registry: Registry, sources: ClusterSourc
     'holdfast_inbox_unanswered',
     'Messages of other shards that were read here and are not answered durably',
     () => inboxes().map(({ shard, unanswered }) => ({ ...of(shard), value: unanswered })),
+    'shard',
+  );
+  gauge(
+    'holdfast_inbox_lag',
+    'Messages of other shards that the broker keeps and that are not answered durably',
+    async () => [...(await inboxLags())].map(([shard, value]) => ({ ...of(shard), value })),
     'shard',
   );
   const ofCheckpoint = (figure: (newest: Checkpoint) => number): readonly Row[] => {

@@ -18,8 +18,9 @@ import { registerClusterFigures } from './clusterFigures.ts';
 import { createClusterOperations } from './clusterOperations.ts';
 import { TooFarBehind } from './fromCheckpoint.ts';
 import { createMending } from './mendShard.ts';
-import { createOpenShards } from './openShards.ts';
+import { createOpenShards, type ShardRunners } from './openShards.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
+import { within } from './pacing.ts';
 import { createRemoteShop } from './remoteShop.ts';
 import { createRounds } from './rounds.ts';
 import { answeringUnlessAway, type Silence, watchSilence } from './silence.ts';
@@ -29,9 +30,13 @@ export const DRAIN_PATIENCE_MS = 20_000;
 /** How long a list waits for this node's tables to hold what is in the logs. */
 const UP_TO_DATE_MS = 5_000;
 const RETRY_AFTER_MS = 1_000;
+/** How long whoever asks for figures waits for those that the broker has. */
+const FIGURES_MS = 1_000;
 
 /** Searches go to the tables as they are, and remember what they found. */
 const CATALOG: ReadonlySet<string> = new Set(['product']);
+
+type Self = Broker['self'] & { readonly incarnation: string };
 
 /** @param end ends the process: this node can't go on */
 export function createClusterHome(ground: Ground, broker: Broker, end: (error: Error) => void): Home {
@@ -41,14 +46,14 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
   const tables = createTables(db, { projections: following, follower: feed.follower, failPoint, ...troubles });
   const copy = createLocalCopy(db, { projections: immediate, tables, eager: CATALOG, ...troubles });
   const shards = createOpenShards({ copy, inbox, calls, clock, ids, telemetry, logger });
+  const allShards = Array.from({ length: config.SHARDS }, (_, shard) => shard);
   const surroundings = { clock, random: ids.random, logger };
 
-  const run: Home['run'] = (node, local, tapped) => {
-    const self = { ...broker.self, incarnation: ids.next('node') };
-    /** What nobody knows is refused by whoever has the first shard. */
-    const shardOf = (address: Address): number => node.placementOf(address) ?? 0;
+  /** Takes part in the cluster: from here on shards may be opened. */
+  function openOwnership(self: Self, runners: Omit<ShardRunners, 'ownership'>): Ownership {
+    const { node } = runners;
     const mend = createMending({
-      me: broker.self.node,
+      me: self.node,
       db,
       log,
       inbox,
@@ -64,13 +69,10 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       calls,
       tables: copy,
       host: {
-        open: (shard, claim) => shards.open(shard, claim, { node, local, ownership, tapped }),
+        open: (shard, claim) => shards.open(shard, claim, { ...runners, ownership }),
         close: (shard, how) => shards.close(shard, node, how),
       },
       isWell: () => copy.isWritable,
-      clock,
-      random: ids.random,
-      logger,
       restore: async (shard, why) => {
         // Only a start can put a checkpoint in the place of this node's file.
         if (why.reason === 'trimmed')
@@ -78,7 +80,36 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
         return mend(shard, why);
       },
       onNameTaken: end,
+      ...surroundings,
     });
+    return ownership;
+  }
+
+  const keepCheckpoints = (ownership: Ownership): Checkpoints =>
+    runCheckpoints({
+      shelf: broker.shelf,
+      trim: broker.trim,
+      db,
+      dataFolder: config.DATA_DIR,
+      everyEntries: config.CHECKPOINT_ENTRIES,
+      isMaker: () => shards.serves(0) && ownership.ready,
+      view: ownership.view,
+      clock,
+      logger,
+    });
+
+  /** Nobody's figures wait for a broker that is away. */
+  async function openInboxLags(): Promise<ReadonlyMap<number, number>> {
+    if (!broker.connection.connected) return new Map();
+    const lags = inboxLags(inbox, allShards.filter(shards.has), shards.offsetOf);
+    return within(lags, FIGURES_MS, clock).catch(() => new Map());
+  }
+
+  const run: Home['run'] = (node, local, tapped) => {
+    const self = { ...broker.self, incarnation: ids.next('node') };
+    /** What nobody knows is refused by whoever has the first shard. */
+    const shardOf = (address: Address): number => node.placementOf(address) ?? 0;
+    const ownership = openOwnership(self, { node, local, tapped });
     const { view } = ownership;
     const drain = async (): Promise<void> => {
       const left = await ownership.drain(DRAIN_PATIENCE_MS);
@@ -92,23 +123,14 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       return answer;
     });
     const silence = watchSilence({ clock, calls });
+    const checkpoints = keepCheckpoints(ownership);
     const status = (): NodeStatus => statusOf(broker, ownership, clock.monotonic());
-    const checkpoints = runCheckpoints({
-      shelf: broker.shelf,
-      trim: broker.trim,
-      db,
-      dataFolder: config.DATA_DIR,
-      everyEntries: config.CHECKPOINT_ENTRIES,
-      isMaker: () => shards.serves(0) && ownership.ready,
-      view,
-      clock,
-      logger,
-    });
     registerClusterFigures(telemetry.registry, {
       status,
       calls: calls.totals,
       failedAppends: () => shards.failedAppends,
       inboxes: shards.unanswered,
+      inboxLags: openInboxLags,
       checkpoint: () => checkpoints.known,
       now: clock.now,
     });
@@ -121,7 +143,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
       upToDate: createRounds(() => upToDate(ownership, silence)),
       operations: {
         ...operations,
-        inboxLags: () => inboxLags(inbox, config.SHARDS, shards.offsetOf),
+        inboxLags: () => inboxLags(inbox, allShards, shards.offsetOf),
         checkpoint: () => newestOf(checkpoints, ownership),
       },
       status,
@@ -149,7 +171,7 @@ export function createClusterHome(ground: Ground, broker: Broker, end: (error: E
   async function upToDate({ caughtUp }: Ownership, silence: Silence): Promise<void> {
     // Else the client would wait for it to come back.
     if (!broker.connection.connected) throw new Unavailable('there is no connection to the broker', RETRY_AFTER_MS);
-    const others = Array.from({ length: config.SHARDS }, (_, shard) => shard).filter((shard) => !shards.serves(shard));
+    const others = allShards.filter((shard) => !shards.serves(shard));
     try {
       await silence.unlessAway(() => Promise.all(others.map((shard) => caughtUp(shard, UP_TO_DATE_MS))));
       // What was read may still wait to be written, and the catalog looks only at what is.
@@ -206,13 +228,13 @@ async function newestOf({ newest }: Checkpoints, { view }: Ownership): Promise<N
 /** Of the shards whose inbox the broker tells about. */
 async function inboxLags(
   inbox: Broker['inbox'],
-  shards: number,
+  shards: readonly number[],
   offsetOf: (shard: number) => number,
 ): Promise<ReadonlyMap<number, number>> {
   const lags = new Map<number, number>();
   const find = async (shard: number): Promise<void> => {
     lags.set(shard, Math.max(0, (await inbox.end(shard)) - offsetOf(shard)));
   };
-  await Promise.allSettled(Array.from({ length: shards }, (_, shard) => find(shard)));
+  await Promise.allSettled(shards.map(find));
   return lags;
 }

@@ -178,7 +178,11 @@ cluster('the figures say who has what, how far behind it is, and how nodes talk'
   for (const shard of [0, 1, 2, 3]) assert.ok(all(`holdfast_log_lag{shard="${shard}"}`).every((lag) => lag >= 0));
   for (const [index, node] of [one, two].entries()) {
     const mine = node.shop.status().shards.filter(({ owner }) => owner === node.name);
-    for (const { shard } of mine) assert.ok(after[index]?.has(`holdfast_inbox_unanswered{shard="${shard}"}`));
+    for (const { shard } of mine) {
+      for (const name of ['holdfast_inbox_unanswered', 'holdfast_inbox_lag']) {
+        assert.ok(Number(after[index]?.get(`${name}{shard="${shard}"}`)) >= 0, `${name} of ${shard}`);
+      }
+    }
   }
   const grew = (name: string): readonly boolean[] =>
     all(name).map((value, index) => value > (before[index]?.get(name) ?? 0));
