@@ -104,9 +104,10 @@ const ORDER = /^\/v1\/orders\/([^/?]+)$/;
 const CANCEL = /^\/v1\/orders\/([^/?]+)\/cancel$/;
 const TIMELINE = /^\/v1\/orders\/([^/?]+)\/timeline$/;
 const LIST = /^\/v1\/orders(\?.*)?$/;
-const COMPLETE = /^\/v1\/checkouts\/[^/?]+\/complete$/;
+const COMPLETE = /^\/v1\/checkouts\/([^/?]+)\/complete$/;
 const STOCK = /^\/v1\/admin\/stock\/([^/?]+)$/;
 const CART = /^\/v1\/(?:carts|checkouts)(?:\/|$)/;
+const CHECKOUT = /^\/v1\/(?:carts\/[^/?]+\/checkout|checkouts\/[^/?]+(?:\/(?:address|shipping-method|payment))?)$/;
 const STOCK_CHANGE = /^\/v1\/admin\/stock\/([^/?]+)\/(receive|adjust)$/;
 
 export const isAcknowledged = ({ status }: Pick<Exchange, 'status'>): boolean => status >= 200 && status < 300;
@@ -138,7 +139,23 @@ export function factsOf({ exchanges }: History): Facts {
       facts.unreadable.push(exchange);
     }
   }
-  return facts;
+  return { ...facts, placings: withCheckouts(facts.placings, exchanges) };
+}
+
+/** What is ordered by completing a checkout is what the checkout has shown: it keeps its lines. */
+function withCheckouts(placings: readonly Placing[], exchanges: readonly Exchange[]): readonly Placing[] {
+  const wanted = new Set(placings.flatMap(({ exchange }) => COMPLETE.exec(exchange.path)?.[1] ?? []));
+  if (wanted.size === 0) return placings;
+  const shown = new Map<string, readonly Line[]>();
+  for (const exchange of exchanges) {
+    if (!isAcknowledged(exchange) || !CHECKOUT.test(exchange.path)) continue;
+    const { id, lines } = viewOf(exchange) ?? {};
+    if (id !== undefined && lines !== undefined && wanted.has(id)) shown.set(id, lines);
+  }
+  return placings.map((placing) => {
+    const lines = shown.get(COMPLETE.exec(placing.exchange.path)?.[1] ?? '');
+    return lines ? { ...placing, lines } : placing;
+  });
 }
 
 function gather(facts: Gathering, pages: Map<string, OrderList>, exchange: Exchange): void {
@@ -235,6 +252,15 @@ function stockSeen(exchange: Exchange, row: StockRow, isRead: boolean): Sighting
 }
 
 type PublicCart = Pick<OrderView, 'id' | 'status' | 'version' | 'lines'>;
+
+function viewOf({ text }: Exchange): Partial<PublicCart> | undefined {
+  try {
+    return JSON.parse(text) as Partial<PublicCart>;
+  } catch {
+    // It is among what can't be read.
+    return undefined;
+  }
+}
 
 /** Prices and warnings come from elsewhere: they may change without the cart. */
 function cartSeen(exchange: Exchange): Sighting[] {

@@ -7,13 +7,18 @@ import * as assert from 'uvu/assert';
 const independence = suite('history checker: independence');
 
 const FOLDER = 'test/history/';
+const TEST_TOOLS: ReadonlySet<string> = new Set(['uvu', 'uvu/assert']);
 const IMPORT = /\bfrom\s+'([^']+)'|\bimport\(?\s*'([^']+)'/g;
 
 /** Imports of anything but the checker's own files. */
 function foreignImports(file: string, text: string): string[] {
   return [...text.matchAll(IMPORT)]
     .map(([, from, bare]) => from ?? bare ?? '')
-    .filter((target) => !target.startsWith('.') || !normalize(join(dirname(file), target)).startsWith(FOLDER))
+    .filter(
+      (target) =>
+        !TEST_TOOLS.has(target) &&
+        !(target.startsWith('.') && normalize(join(dirname(file), target)).startsWith(FOLDER)),
+    )
     .map((target) => `${file} imports ${target}`);
 }
 

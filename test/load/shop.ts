@@ -13,6 +13,7 @@ export const WAREHOUSE = 'wh-east';
 export const PLENTY = 1_000_000;
 export const FEW = 50;
 const PRODUCTS = 40;
+const AT_ONCE = 8;
 const PRICE = 1_250;
 
 export type LoadedNode = { readonly name: string; readonly url: string; readonly folder: string; readonly pid: number };
@@ -81,19 +82,25 @@ export type Shelf = { readonly skus: readonly string[]; readonly scarce: string 
 export async function createProducts(client: Client, token: string): Promise<Shelf> {
   const skus = Array.from({ length: PRODUCTS }, (_, index) => `LOAD-${index + 1}`);
   const scarce = 'LOAD-SCARCE';
-  for (const sku of [...skus, scarce]) {
-    const path = `/v1/admin/products/${sku}`;
-    const details = { name: sku, description: 'To be ordered a lot.', category: 'Load', tags: [] };
-    const created = await client.call('PUT', path, { token, body: details });
-    const headers = { 'if-match': created.headers.get('etag') ?? '' };
-    const priced = await client.call('PUT', `${path}/price`, {
-      token,
-      headers,
-      body: { amount: PRICE, currency: 'USD' },
-    });
-    if (priced.status >= 300) throw new Error(`${path}: ${priced.status} ${JSON.stringify(priced.body)}`);
-  }
+  const queue = [...skus, scarce];
+  const works = Array.from({ length: AT_ONCE }, async () => {
+    for (let sku = queue.shift(); sku !== undefined; sku = queue.shift()) await createProduct(client, token, sku);
+  });
+  await Promise.all(works);
   return { skus, scarce };
+}
+
+async function createProduct(client: Client, token: string, sku: string): Promise<void> {
+  const path = `/v1/admin/products/${sku}`;
+  const details = { name: sku, description: 'To be ordered a lot.', category: 'Load', tags: [] };
+  const created = await client.call('PUT', path, { token, body: details });
+  const headers = { 'if-match': created.headers.get('etag') ?? '' };
+  const priced = await client.call('PUT', `${path}/price`, {
+    token,
+    headers,
+    body: { amount: PRICE, currency: 'USD' },
+  });
+  if (priced.status >= 300) throw new Error(`${path}: ${priced.status} ${JSON.stringify(priced.body)}`);
 }
 
 export async function operatorOf({ nodes }: LoadedShop): Promise<{ client: Client; token: string }> {
