@@ -1,6 +1,6 @@
 /** One cluster under load, hurt in one way after another; at the end its books are checked at every node. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { aim, type FaultName, type Pains } from './faults.ts';
+import { aim, allWell, type FaultName, type Pains } from './faults.ts';
 import { type Felt, felt } from './measure.ts';
 import { onScene, type Scene, type SceneOptions } from './scene.ts';
 
@@ -47,6 +47,7 @@ async function hurt(scene: Scene, { faults, pains, calmMs, progress }: CampaignO
     const from = performance.now();
     const before = scene.takeovers();
     await aim(fault, world, pains).run();
+    await allWell(world.cluster);
     const tookMs = performance.now() - from;
     await pause(calmMs);
     const takeovers = scene.takeovers() - before;

@@ -1,4 +1,4 @@
-/** What can happen to a cluster. Each ends when all that was hurt runs again and says that it is ready. */
+/** What can happen to a cluster. Each ends when all that was hurt was started again; `allWell` waits for the rest. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Broker } from '../../transport/nats/server/broker.ts';
 import type { Cluster, ClusterNode } from '../support/cluster.ts';
@@ -169,7 +169,7 @@ export type Aimed = {
   readonly name: FaultName;
   /** What is hurt, in words. */
   readonly target: string;
-  /** Resolves when everything runs again. @throws when it doesn't */
+  /** Resolves when it is over; the rest may still be on its way back. */
   run(): Promise<void>;
 };
 
@@ -180,12 +180,14 @@ export function aim(name: FaultName, world: FaultWorld, pains: Pains): Aimed {
   return {
     name,
     target: targetOf(name, node, broker),
-    async run() {
-      await faults[name].run({ ...world, pains, node, broker });
-      await Promise.all(cluster.brokers.map((each) => each.healthy()));
-      await allReady(cluster);
-    },
+    run: () => faults[name].run({ ...world, pains, node, broker }),
   };
+}
+
+/** Resolves when everything runs again, after all that happened at once. @throws when it doesn't */
+export async function allWell(cluster: Cluster): Promise<void> {
+  await Promise.all(cluster.brokers.map((each) => each.healthy()));
+  await allReady(cluster);
 }
 
 function targetOf(name: FaultName, node: ClusterNode, broker: Broker): string {

@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { massMoves } from './campaign.ts';
-import { type Aimed, aim, type FaultName, hurts, type Pains } from './faults.ts';
+import { type Aimed, aim, allWell, type FaultName, hurts, type Pains } from './faults.ts';
 import { type Felt, felt } from './measure.ts';
 import { onScene, type Scene, type SceneOptions } from './scene.ts';
 import { type Second, secondsOf } from './timeline.ts';
@@ -100,7 +100,8 @@ async function strike(scene: Scene, aimed: readonly Aimed[], { begun, progress }
   const what = aimed.map(({ name, target }) => `${name} (${target})`).join(' and ');
   progress(`${stamp(from - begun)} ${what}`);
   const results = await Promise.allSettled(aimed.map((each) => each.run()));
-  const failed = results.find((result) => result.status === 'rejected');
+  const well = await Promise.allSettled([allWell(world.cluster)]);
+  const failed = [...results, ...well].find((result) => result.status === 'rejected');
   if (failed) throw new Error(`${what}: ${failed.reason instanceof Error ? failed.reason.message : failed.reason}`);
   const until = performance.now();
   await pause(CALM_MS.from + world.random() * (CALM_MS.to - CALM_MS.from));
