@@ -44,7 +44,7 @@ export type Storm = {
   readonly orders: number;
   readonly seconds: readonly Second[];
   readonly violations: readonly string[];
-  /** Of the nodes, if something was violated. */
+  /** Of the nodes, their newest lines. */
   readonly logs: ReadonlyMap<string, readonly string[]>;
 };
 
@@ -77,7 +77,6 @@ async function rage(scene: Scene, options: StormOptions): Promise<Storm> {
   progress('the load ends; the books are looked at');
   const violations = await scene.judged();
   const ended = performance.now();
-  const all = [...broken, ...violations, ...blows.flatMap(movedBy)];
   return {
     seed,
     startedAt,
@@ -86,8 +85,8 @@ async function rage(scene: Scene, options: StormOptions): Promise<Storm> {
     whole: felt(measured, begun, ended),
     orders: scene.orders(),
     seconds: secondsOf(measured, begun),
-    violations: all,
-    logs: all.length > 0 ? scene.logs() : new Map(),
+    violations: [...broken, ...violations, ...blows.flatMap(movedBy)],
+    logs: scene.logs(),
   };
 }
 
