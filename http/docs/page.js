@@ -1,6 +1,8 @@
 // Reads /openapi.json and lets one read and try each operation. No library, no inline code: the page's CSP forbids it.
 
 const methods = ['get', 'post', 'put', 'patch', 'delete'];
+/** Of a stream, in characters. */
+const MAX_SHOWN = 20_000;
 const token = document.querySelector('#token');
 
 start();
@@ -115,16 +117,31 @@ async function send(path, method, fields, text, output) {
       headers,
       ...(text !== undefined && { body: text }),
     });
-    const body = await answer.text();
+    const goesOn = answer.headers.get('content-type')?.startsWith('text/event-stream');
+    const body = goesOn ? '' : await answer.text();
     const ms = Math.round(performance.now() - started);
     const shown = [...answer.headers].map(([name, value]) => `${name}: ${value}`).join('\n');
+    const content = element('pre', readable(body));
     output.replaceChildren(
       element('p', `${answer.status} ${answer.statusText} in ${ms} ms`),
       element('pre', shown),
-      element('pre', readable(body)),
+      content,
     );
+    if (goesOn) await show(answer.body, content);
   } catch (error) {
     output.replaceChildren(element('p', `The request did not get through: ${error.message}`));
+  }
+}
+
+/** What a stream brings, until something else is sent from here. */
+async function show(stream, content) {
+  const decoder = new TextDecoder();
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    if (!content.isConnected) return reader.cancel();
+    content.textContent = (content.textContent + decoder.decode(value, { stream: true })).slice(-MAX_SHOWN);
   }
 }
 
