@@ -9,7 +9,8 @@ import { WITHOUT_MONEY } from './statuses.ts';
 
 const PARALLEL = 8;
 const RETRY_MS = 200;
-const SETTLE_DEADLINE_MS = 60_000;
+/** Longer than the shop itself waits for a step or for a whole order (5 min): after that somebody is known to have to act. */
+const SETTLE_DEADLINE_MS = 360_000;
 const ANSWER_DEADLINE_MS = 30_000;
 /** The shop itself goes on with these. `confirmed` may last only a moment, and only at rest it counts. */
 const MOVING: ReadonlySet<string> = new Set(['placed', 'confirmed', 'cancelling']);
