@@ -119,7 +119,8 @@ function createFollower({ owner, feed, heads, changesOf, stop, ...from }: Follow
   /** Everything of its owner's that is in the tables was told. */
   function moveToEnd(): void {
     const { seen, parts } = place;
-    const end = heads().map((n, shard) => Math.max(n, seen[shard] ?? 0));
+    // Never before the place: it was none that is ahead of this node.
+    const end = heads();
     const open = [...parts].filter(([shard]) => end[shard] === seen[shard]);
     place = { seen: end, parts: new Map(open) };
     position = feed.position;
