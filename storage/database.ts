@@ -166,6 +166,15 @@ export function readMeta(db: Db, name: string): string | undefined {
   return db.prepare<[string], { value: string }>('SELECT value FROM meta WHERE name = ?').get(name)?.value;
 }
 
+/** Kept: it is written with each batch of the tables. */
+const metaWriters = new WeakMap<Db, Database.Statement<[string, string]>>();
+
 export function writeMeta(db: Db, name: string, value: string): void {
-  db.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value').run(name, value);
+  const known =
+    metaWriters.get(db) ??
+    db.prepare<[string, string]>(
+      'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+    );
+  metaWriters.set(db, known);
+  known.run(name, value);
 }
