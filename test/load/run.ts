@@ -73,6 +73,7 @@ async function loaded(world: World): Promise<LoadRun> {
     const { orders, verdict } = newest.round;
     progress(`round ${rounds.length}: ${orders} orders, ${verdict.violations.length} violations`);
     for (const { code, text } of verdict.violations.slice(0, SHOWN)) progress(`  ${code}: ${text}`);
+    if (verdict.violations.length > 0) for (const line of shop.failures()) progress(`  ${line}`);
   } while (performance.now() + roundMs < until);
   watching.abort();
   await watched;

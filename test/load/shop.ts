@@ -9,6 +9,8 @@ import { type Server, startServer } from '../support/server.ts';
 
 const READY_DEADLINE_MS = 120_000;
 const REMOVE_TRIES = 5;
+const FAILURE = /"level":(50|60)/;
+const MAX_FAILURES = 20;
 export const WAREHOUSE = 'wh-east';
 export const PLENTY = 1_000_000;
 export const FEW = 50;
@@ -21,6 +23,8 @@ export type LoadedNode = { readonly name: string; readonly url: string; readonly
 export type LoadedShop = {
   readonly nodes: readonly LoadedNode[];
   readonly broker?: Broker;
+  /** The newest lines of the nodes' logs that tell of a failure. */
+  failures(): readonly string[];
   /** SIGKILL for all nodes at once, then all are started again. */
   crash(): Promise<void>;
   close(): Promise<void>;
@@ -46,7 +50,14 @@ export async function startShop(count: number): Promise<LoadedShop> {
     await Promise.all(started);
   }
 
+  const failures: string[] = [];
+  const collect = (): void => {
+    for (const { log } of servers.values()) failures.push(...log.filter((line) => FAILURE.test(line)));
+    failures.splice(0, failures.length - MAX_FAILURES);
+  };
+
   async function kill(): Promise<void> {
+    collect();
     await Promise.all([...servers.values()].map((server) => server.kill()));
   }
 
@@ -68,6 +79,7 @@ export async function startShop(count: number): Promise<LoadedShop> {
       return [...servers].map(([name, { url, folder: own, pid }]) => ({ name, url, folder: own, pid }));
     },
     ...(broker && { broker }),
+    failures: () => failures,
     async crash() {
       await kill();
       await start();

@@ -90,7 +90,7 @@ export function createSimulatedNet(options: SimulatedNetOptions): SimulatedNet {
     server.serving += 1;
     let inTime = (): void => undefined;
     const late = new Promise<never>((_, reject) => {
-      inTime = timeline.delay(withinMs, () => reject(new Error('nobody waits any more')));
+      inTime = timeline.delay(withinMs, () => reject(new CallFailed('nobody waits any more', { retryable: true })));
     });
     try {
       const json = toJson(await Promise.race([answer(fromJson(text), withinMs), late]));

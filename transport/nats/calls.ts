@@ -244,10 +244,14 @@ function createServing(nc: NatsConnection, logger: BrokerLogger): Serving {
   };
 }
 
-/** An answer that never comes must not count among those under way for ever. */
+/**
+ * An answer that never comes must not count among those under way for ever. An asker that is too busy to have noticed how
+ * late it is gets this in its place: nothing is wrong with what it asked for.
+ */
 function inTime(answering: Promise<unknown>, withinMs: number): Promise<unknown> {
+  const tooLate = () => new CallFailed('nobody waits for the answer any more', { retryable: true });
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new CallTimedOut('nobody waits for the answer any more')), withinMs).unref();
+    const late = setTimeout(() => reject(tooLate()), withinMs).unref();
     answering.then(resolve, reject).finally(() => clearTimeout(late));
   });
 }

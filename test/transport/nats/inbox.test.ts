@@ -10,6 +10,7 @@ import { type BrokerConnection, connectBroker } from '../../../transport/nats/co
 import { createNatsInbox, inboxStream, inboxSubject, MAX_PUTS_IN_FLIGHT } from '../../../transport/nats/inbox.ts';
 import { READ_AHEAD } from '../../../transport/nats/pulls.ts';
 import { type Broker, startBroker } from '../../../transport/nats/server/broker.ts';
+import { askSubject } from '../../../transport/nats/subjects.ts';
 import { eventually, rejection } from '../../support/eventually.ts';
 import { inboxCommands } from '../inboxCommands.ts';
 import { collect, envelope, inboxContract } from '../inboxContract.ts';
@@ -62,6 +63,15 @@ test('a cluster name that would mean something else to the broker is refused', (
     assert.throws(() => createNatsCalls({ broker: one, cluster, logger }), /cluster name/);
     assert.throws(() => createNatsInbox({ broker: one, cluster, replicas: 1, logger }), /cluster name/);
   }
+});
+
+test('an answer that came too late is worth another try, to an asker that has not noticed yet', async ({ shard }) => {
+  const serving = nodes[0].serve(shard, () => new Promise(() => {}));
+  const text = JSON.stringify({ call: 1, within: 20, body: null });
+  const answer = await one.nats.request(askSubject(CLUSTER, shard), text, { timeout: 10_000 });
+  serving.stop();
+  const { error } = JSON.parse(answer.string()) as { readonly error: { readonly retryable: boolean } };
+  assert.is(error.retryable, true);
 });
 
 test('an entry that is no message is told with its offset and passed over', async ({ shard }) => {
