@@ -4,6 +4,7 @@ import { addressKey } from '../actors/kernel/address.ts';
 import type { Typed } from '../actors/kernel/decider.ts';
 import type { Envelope, MessageId, Reply } from '../actors/kernel/message.ts';
 import type { Clock, Settled, ShardStore, StoredCommit } from '../actors/kernel/ports.ts';
+import { isStoreTrouble } from '../storage/database.ts';
 import { type AnyDecider, evolveAll, type Observed } from './memory.ts';
 import type { Node } from './node.ts';
 import type { Shard } from './shard.ts';
@@ -16,8 +17,12 @@ export class Unavailable extends Error {
   /** This node doesn't have the shard, or has it no more: whoever has it may be asked at once. */
   readonly moved: boolean;
 
-  constructor(reason: string, retryAfterMs: number, { moved = false }: { readonly moved?: boolean | undefined } = {}) {
-    super(reason);
+  constructor(
+    reason: string,
+    retryAfterMs: number,
+    { moved = false, cause }: { readonly moved?: boolean | undefined; readonly cause?: unknown } = {},
+  ) {
+    super(reason, { cause });
     this.retryAfterSeconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
     this.moved = moved;
   }
@@ -136,20 +141,32 @@ export function createShopCore({ node, store, clock, deciders }: ShopCoreOptions
       if (remembered) return remembered as Versioned<State>;
       const decider = deciders[address.type];
       if (!decider) return undefined;
-      let found: Observed | undefined;
-      let state = decider.initial(address.id);
-      for (const commit of store.history(addressKey(address))) {
-        if (commit.version > version) break;
-        state = evolveAll(decider, state, commit.events);
-        if (commit.version > 0) found = { state, version: commit.version };
-      }
-      return found as Versioned<State> | undefined;
+      return looked(() => {
+        let found: Observed | undefined;
+        let state = decider.initial(address.id);
+        for (const commit of store.history(addressKey(address))) {
+          if (commit.version > version) break;
+          state = evolveAll(decider, state, commit.events);
+          if (commit.version > 0) found = { state, version: commit.version };
+        }
+        return found as Versioned<State> | undefined;
+      });
     },
     async history(address) {
       await readNow(address);
-      return [...store.history(addressKey(address))];
+      return looked(() => [...store.history(addressKey(address))]);
     },
   };
+}
+
+/** What waits for the file is written before anybody looks, which a full disk doesn't let it. */
+function looked<Value>(look: () => Value): Value {
+  try {
+    return look();
+  } catch (error) {
+    if (!isStoreTrouble(error)) throw error;
+    throw new Unavailable('the store can not be brought up to date', RETRY_AFTER_MS, { cause: error });
+  }
 }
 
 function errorOf(result: Settled): Error {

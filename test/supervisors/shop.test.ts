@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ShardStore } from '../../actors/kernel/ports.ts';
 import { createRealClock } from '../../supervisors/clock.ts';
-import { createShopCore } from '../../supervisors/shop.ts';
+import { createShopCore, Unavailable } from '../../supervisors/shop.ts';
 import { createGatedLog } from '../support/gatedLog.ts';
 import { startRuntime } from '../support/runtime.ts';
 import { type WalletState, wallet, wallets } from '../support/wallets.ts';
@@ -95,6 +95,25 @@ shop('a version that is not there yet is answered with the newest before it', as
   });
   await runtime.send({ id: 'only', to: wallet('a'), message: deposit });
   assert.is((await core.readAt<WalletState>(wallet('a'), 7))?.version, 1);
+  await runtime.close();
+});
+
+shop('whoever looks back while the disk is full is asked to come again', async () => {
+  const runtime = startRuntime({ deciders: wallets, shards: 1 });
+  await runtime.send({ id: 'first', to: wallet('a'), message: deposit });
+  const full = (): never => {
+    throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+  };
+  const store: ShardStore = { ...runtime.store, history: full };
+  const core = createShopCore({ node: runtime.node, store, clock: createRealClock(), deciders: wallets });
+  for (const looking of [core.history(wallet('a')), core.readAt(wallet('a'), 0)]) {
+    const error = await looking.then(
+      () => undefined,
+      (refusal: unknown) => refusal,
+    );
+    assert.instance(error, Unavailable);
+    assert.is(error instanceof Unavailable && error.moved, false);
+  }
   await runtime.close();
 });
 
