@@ -35,7 +35,7 @@ import { createLocalOperations, type Operations } from './operations.ts';
 import { createOperatorQueries, type OperatorQueries } from './operatorQueries.ts';
 import { createPaymentVendor, type PaymentSimulation } from './paymentVendor.ts';
 import { createReconcile, type Reconcile } from './reconcile.ts';
-import { createShopCore, type ShopCore } from './shop.ts';
+import { createShopCore, looked, type ShopCore } from './shop.ts';
 import type { RuntimeTelemetry } from './telemetry.ts';
 
 /** How long stopping waits for work under way. */
@@ -185,11 +185,11 @@ export function assembleHoldfast(ground: Ground, home: Home, replacements: Repla
     node,
     catalog,
     caches: caches.figures,
-    customerOrders: async (customer, page) => customerOrders(customer, page),
-    stock: async (sku) => stock(sku),
+    customerOrders: async (customer, page) => looked(() => customerOrders(customer, page)),
+    stock: async (sku) => looked(() => stock(sku)),
     shelves: async (sku) => ground.shelves(sku),
     operators: createOperatorQueries({ db: reader, store, clock, deciders: all, policy, caches }),
-    staff: async () => staff(),
+    staff: async () => looked(staff),
     letters,
     operations,
     reconcile,

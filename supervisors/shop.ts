@@ -159,8 +159,11 @@ export function createShopCore({ node, store, clock, deciders }: ShopCoreOptions
   };
 }
 
-/** What waits for the file is written before anybody looks, which a full disk doesn't let it. */
-function looked<Value>(look: () => Value): Value {
+/**
+ * What waits for the file is written before anybody looks, which a full disk doesn't let it.
+ * @throws Unavailable then; what `look` throws otherwise
+ */
+export function looked<Value>(look: () => Value): Value {
   try {
     return look();
   } catch (error) {

@@ -1,7 +1,7 @@
 /**
  * `npm run simulate -- --seed N --nodes 3 --minutes 5`: a cluster in one process, in simulated time, with what goes wrong
- * chosen by the seed. `--seeds A..B` or `--for 1h` runs many; a seed that fails is shrunk and printed with the command that
- * shows all of it.
+ * chosen by the seed. `--seeds A..B` or `--for 1h` runs many; `--stop` ends with the first that fails. A seed that
+ * fails is shrunk and printed with the command that shows all of it.
  */
 import { type Campaign, commandOf, type RunOptions, type RunResult, readOptions } from './options.ts';
 import { shrink } from './shrink.ts';
@@ -54,7 +54,8 @@ async function work(campaign: Campaign, seeds: Iterator<number>, total: Total): 
   const worker = new Worker();
   const isOne = campaign.first === campaign.last;
   try {
-    for (let next = seeds.next(); !next.done && total.realMs < campaign.forMs; next = seeds.next()) {
+    for (let next = seeds.next(); !next.done; next = seeds.next()) {
+      if (total.realMs > campaign.forMs || (campaign.stop && total.failed > 0)) return;
       const options = { ...campaign.run, seed: next.value };
       const result = await worker.run(options);
       total.add(result);

@@ -13,6 +13,8 @@ export type RunOptions = {
   readonly actions: number;
   /** Faults that don't happen. */
   readonly without: readonly Fault[];
+  /** Faults that happen, instead of those that the seed would choose. */
+  readonly only: readonly Fault[];
   /** Planted on purpose. */
   readonly defect?: Defect;
   /** Prints all that happens. */
@@ -40,6 +42,8 @@ export type Campaign = {
   readonly workers: number;
   /** Looks for a shorter run that fails as well. */
   readonly shrink: boolean;
+  /** Ends with the first seed that fails. */
+  readonly stop: boolean;
   readonly run: Omit<RunOptions, 'seed'>;
 };
 
@@ -50,6 +54,14 @@ function duration(text: string): number {
   const ms = UNITS[unit];
   if (amount === undefined || ms === undefined) throw new Error(`--for ${text}: say 30s, 10m or 1h`);
   return Number(amount) * ms;
+}
+
+function faultsOf(option: string, text: string): readonly Fault[] {
+  return text.split(',').flatMap((kind) => {
+    const fault = FAULTS.find((each) => each === kind);
+    if (kind !== '' && fault === undefined) throw new Error(`--${option} ${kind}: it is one of ${FAULTS.join(', ')}`);
+    return fault ?? [];
+  });
 }
 
 /** @throws Error for what makes no sense */
@@ -64,18 +76,15 @@ export function readOptions(args: readonly string[]): Campaign {
       minutes: { type: 'string', default: '5' },
       actions: { type: 'string', default: '1000000' },
       without: { type: 'string', default: '' },
+      only: { type: 'string', default: '' },
       defect: { type: 'string' },
       workers: { type: 'string', default: '2' },
       trace: { type: 'boolean', default: false },
       observe: { type: 'boolean', default: false },
       'no-shrink': { type: 'boolean', default: false },
+      stop: { type: 'boolean', default: false },
     },
   });
-  const without = values.without.split(',').filter((kind) => kind !== '');
-  for (const kind of without) {
-    if (!FAULTS.some((fault) => fault === kind))
-      throw new Error(`--without ${kind}: it is one of ${FAULTS.join(', ')}`);
-  }
   const { defect } = values;
   if (defect !== undefined && !isDefect(defect)) {
     throw new Error(`--defect ${defect}: it is one of ${Object.keys(DEFECTS).join(', ')}`);
@@ -89,11 +98,13 @@ export function readOptions(args: readonly string[]): Campaign {
     forMs: values.for === undefined ? Number.POSITIVE_INFINITY : duration(values.for),
     workers: values.trace || first === last ? 1 : Number(values.workers),
     shrink: !values['no-shrink'] && !values.trace,
+    stop: values.stop,
     run: {
       nodes: Number(values.nodes),
       minutes: Number(values.minutes),
       actions: Number(values.actions),
-      without: without as Fault[],
+      without: faultsOf('without', values.without),
+      only: faultsOf('only', values.only),
       ...(defect !== undefined && { defect }),
       trace: values.trace,
       observe: values.observe,
@@ -102,10 +113,11 @@ export function readOptions(args: readonly string[]): Campaign {
 }
 
 /** What has a user run this again. */
-export function commandOf({ seed, nodes, minutes, actions, without, defect }: RunOptions): string {
+export function commandOf({ seed, nodes, minutes, actions, without, only, defect }: RunOptions): string {
   const parts = [`--seed ${seed}`, `--nodes ${nodes}`, `--minutes ${minutes}`];
   if (actions < 1_000_000) parts.push(`--actions ${actions}`);
   if (without.length > 0) parts.push(`--without ${without.join(',')}`);
+  if (only.length > 0) parts.push(`--only ${only.join(',')}`);
   if (defect !== undefined) parts.push(`--defect ${defect}`);
   return `npm run simulate -- ${parts.join(' ')} --trace`;
 }

@@ -4,8 +4,8 @@ import { parseEntryId } from '../../transport/nats/log/entry.ts';
 import type { ClusterSettings } from '../../transport/nats/settings.ts';
 import { checkHistory } from '../history/check.ts';
 import { complaints, disagreements, underWay } from './checks/ending.ts';
-import { DurableKeys, logViolations } from './checks/logs.ts';
-import { moneyViolations } from './checks/money.ts';
+import { Durable, logViolations } from './checks/logs.ts';
+import { bookViolations, moneyViolations } from './checks/money.ts';
 import { stockViolations } from './checks/stores.ts';
 import { NO_DEFECT, plant } from './defects/plant.ts';
 import { Storm } from './faults/storm.ts';
@@ -54,7 +54,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const fault = (error: unknown): void => world.violated(`nobody handles: ${(error as Error)?.stack ?? error}`);
   process.on('unhandledRejection', fault);
   try {
-    return await new Simulation(world, options).run();
+    const simulation = new Simulation(world, options);
+    await simulation.run();
+    return simulation.result();
   } finally {
     process.off('unhandledRejection', fault);
     liveIn(undefined);
@@ -68,7 +70,11 @@ class Simulation {
   readonly #vendor: SimulatedVendor;
   readonly #nodes: readonly SimulatedNode[];
   readonly #clients: Clients;
-  readonly #durable = new DurableKeys();
+  readonly #durable = new Durable();
+  /** The shop runs: nobody looks yet at what came of it. */
+  #isShopping = true;
+  #orders = 0;
+  #storm: Storm | undefined;
 
   constructor(world: World, options: RunOptions) {
     this.#world = world;
@@ -78,11 +84,14 @@ class Simulation {
     this.#broker.onStored = (id, payload) => {
       if (parseEntryId(id)?.kind === 'record') this.#durable.stored(payload);
     };
+    this.#broker.onMessage = (id) => {
+      if (!this.#durable.mayLeave(id)) world.violated(`I1: ${id} was sent before it was durable`);
+    };
     const { defect } = options;
     this.#broker.logFaults.compares = defect !== 'claims-not-compared';
     const onLog = (line: string): void => world.onTrace?.(line.trimEnd());
     this.#nodes = Array.from({ length: options.nodes }, (_, number) => {
-      const planting = defect === undefined ? NO_DEFECT : plant(defect);
+      const planting = defect === undefined ? NO_DEFECT : plant(defect, () => this.#isShopping);
       const parts = {
         planting,
         world,
@@ -96,7 +105,29 @@ class Simulation {
     this.#clients = new Clients(world, this.#nodes);
   }
 
-  async run(): Promise<RunResult> {
+  /** Whatever the product does wrong is a violation. */
+  async run(): Promise<void> {
+    try {
+      await this.#live();
+    } catch (error) {
+      this.#world.violated(`end: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  result(): RunResult {
+    const world = this.#world;
+    return {
+      seed: world.seed,
+      violations: [...new Set(world.violations)],
+      digest: world.digest(),
+      simulatedMs: world.now,
+      events: world.events,
+      orders: this.#orders,
+      faults: Object.fromEntries(this.#storm?.counts ?? []),
+    };
+  }
+
+  async #live(): Promise<void> {
     const world = this.#world;
     const nodes = this.#nodes;
     for (const node of nodes) node.start();
@@ -109,27 +140,20 @@ class Simulation {
       thinkMs: THINK_MS,
       actions: this.#options.actions,
       onPlaced: (id) => {
+        this.#orders += 1;
         if (!this.#durable.has(`${id}/order`)) world.violated(`I1: ${id} was acknowledged before it was durable`);
       },
     });
-    const storm = await this.#safety(workload);
-    await this.#liveness();
-    return {
-      seed: world.seed,
-      violations: [...new Set(world.violations)],
-      digest: world.digest(),
-      simulatedMs: world.now,
-      events: world.events,
-      orders: workload.placed.length,
-      faults: Object.fromEntries(storm.counts),
-    };
+    await this.#safety(workload);
+    await this.#liveness(workload);
   }
 
   /** Things go wrong; nothing that must not be may be at any moment. */
-  async #safety(workload: Workload): Promise<Storm> {
+  async #safety(workload: Workload): Promise<void> {
     const world = this.#world;
-    const { without, minutes } = this.#options;
-    const storm = new Storm({ world, broker: this.#broker, vendor: this.#vendor, nodes: this.#nodes, without });
+    const { without, only, minutes } = this.#options;
+    const storm = new Storm({ world, broker: this.#broker, vendor: this.#vendor, nodes: this.#nodes, without, only });
+    this.#storm = storm;
     storm.begin();
     this.#watch();
     const working = workload.run();
@@ -138,7 +162,6 @@ class Simulation {
     workload.stop();
     storm.heal();
     if (!(await this.#within(working, ANSWERED_MS))) world.violated('I7: a client is not answered after all is well');
-    return storm;
   }
 
   #watch(): void {
@@ -155,7 +178,7 @@ class Simulation {
   }
 
   /** All is well: everything comes to rest in time, and adds up then. */
-  async #liveness(): Promise<void> {
+  async #liveness(workload: Workload): Promise<void> {
     const world = this.#world;
     const until = world.now + REST_MS;
     for (;;) {
@@ -169,9 +192,12 @@ class Simulation {
       }
       await this.#during(world.pause(LOOK_MS));
     }
+    this.#isShopping = false;
     const [first] = this.#nodes;
+    const orders = await this.#during(workload.outcome());
     const said = first ? await this.#during(complaints(world, first)) : [];
-    for (const found of [...logViolations(this.#broker.logs), ...this.#anytime(), ...said]) {
+    const books = bookViolations(orders, this.#vendor.entries());
+    for (const found of [...logViolations(this.#broker.logs), ...this.#anytime(), ...books, ...said]) {
       world.violated(found);
     }
     const history = checkHistory(this.#clients.recorder.history());

@@ -7,7 +7,24 @@ type Logs = readonly KeptStream<Uint8Array>[];
 
 /** Claims, records and their hashes, from the first entry on. */
 export function logViolations(logs: Logs): string[] {
-  return logs.flatMap(violationsOf);
+  return [...logs.flatMap(violationsOf), ...messagesOfNobody(logs)];
+}
+
+/** Of messages that aggregates send, by their commit: `id/type#seq.index`. */
+const SENT_ID = /#\d+\.\d+$/;
+
+/** What was answered was sent by a commit that is in the logs (I1). */
+function messagesOfNobody(logs: Logs): string[] {
+  const sent = new Set<string>();
+  const answered: string[] = [];
+  for (const { id, payload } of logs.flatMap(({ entries }) => entries)) {
+    if (parseEntryId(id)?.kind !== 'record') continue;
+    for (const { sends, cause } of decodeWire(payload).record.commits) {
+      for (const { id: message } of sends) sent.add(message);
+      if (SENT_ID.test(cause)) answered.push(cause);
+    }
+  }
+  return answered.filter((cause) => !sent.has(cause)).map((cause) => `I1: ${cause} was answered, and never sent`);
 }
 
 function violationsOf(log: KeptStream<Uint8Array>, shard: number): string[] {
@@ -40,16 +57,22 @@ function violationsOf(log: KeptStream<Uint8Array>, shard: number): string[] {
   return found;
 }
 
-/** Keys of all aggregates that have a commit in the logs. */
-export class DurableKeys {
-  readonly #keys = new Set<string>();
+/** What was ever in the logs. */
+export class Durable {
+  readonly #commits = new Set<string>();
 
   stored(payload: Uint8Array): void {
     const { record } = decodeWire(payload);
-    for (const { key } of record.commits) this.#keys.add(key);
+    for (const { key, seq } of record.commits) this.#commits.add(`${key}#${seq}`);
   }
 
+  /** There is a commit of this aggregate. */
   has(key: string): boolean {
-    return this.#keys.has(key);
+    return this.#commits.has(`${key}#1`);
+  }
+
+  /** True for what no commit of an aggregate sends. */
+  mayLeave(message: string): boolean {
+    return !SENT_ID.test(message) || this.#commits.has(message.slice(0, message.lastIndexOf('.')));
   }
 }

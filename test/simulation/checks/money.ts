@@ -1,6 +1,7 @@
 /** What must hold at the payment vendor, whose books nobody at the shop can change (I6). */
 import type { Authorization, LedgerEntry } from '../../../transport/payment/ledger.ts';
 import { orderOf } from '../../../transport/payment/ledger.ts';
+import { WITHOUT_MONEY } from '../../history/statuses.ts';
 
 type Account = {
   readonly captured: number;
@@ -41,4 +42,31 @@ export function moneyViolations(entries: Iterable<LedgerEntry>): string[] {
     ...(captures > 1 && refunded === 0 ? [`I6: ${order} was captured ${captures} times`] : []),
     ...(refunded > captured ? [`I6: ${order} was given back ${refunded} of ${captured}`] : []),
   ]);
+}
+
+/** An operator sees that something of the money is open. */
+const LEFT_TO_OPERATORS = new Set(['refund-pending', 'manual-review']);
+
+export type ShownOrder = {
+  readonly id: string;
+  readonly status: string;
+  readonly payment: Readonly<Record<'captured' | 'refunded', { readonly amount: number }>>;
+};
+
+/** At rest the shop and its vendor say the same of each order, and nothing is kept of one that nobody gets (I6). */
+export function bookViolations(orders: readonly ShownOrder[], entries: Iterable<LedgerEntry>): string[] {
+  const accounts = accountsOf(entries);
+  return orders.flatMap(({ id, status, payment }) => {
+    if (LEFT_TO_OPERATORS.has(status)) return [];
+    const { captured, refunded, live } = accounts.get(id) ?? NOTHING;
+    const found: string[] = [];
+    if (payment.captured.amount !== captured || payment.refunded.amount !== refunded) {
+      const shown = `${payment.captured.amount} taken and ${payment.refunded.amount} given back`;
+      found.push(`I6: ${id} shows ${shown}, the vendor ${captured} and ${refunded}`);
+    }
+    if (WITHOUT_MONEY.has(status) && (captured !== refunded || live > 0)) {
+      found.push(`I6: ${id} is ${status}, and the vendor has ${captured - refunded} of it and ${live} authorizations`);
+    }
+    return found;
+  });
 }

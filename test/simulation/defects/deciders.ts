@@ -1,5 +1,5 @@
 /** Deciders of the shop with a mistake in one of them. */
-import type { Typed } from '../../../actors/kernel/decider.ts';
+import type { Send } from '../../../actors/kernel/decider.ts';
 import { shop } from '../../../actors/shop.ts';
 import type { AnyDecider } from '../../../supervisors/memory.ts';
 import type { Defect } from './names.ts';
@@ -30,12 +30,11 @@ function forgetting(type: string, message: string): Deciders {
   });
 }
 
-function withResult(change: (result: Members, command: Members, state: Members) => Typed | undefined): Deciders {
+/** What the payment asks of its gateway is changed on the way. */
+function sending(change: (send: Send) => readonly Send[]): Deciders {
   return instead('payment', (right) => (state, command, context) => {
-    if (command.type !== 'PaymentGatewayResult') return right(state, command, context);
-    const members = membersOf(command);
-    const changed = change(membersOf(members['result']), members, membersOf(state));
-    return changed ? right(state, changed, context) : { events: [] };
+    const decision = right(state, command, context);
+    return accepted(decision) ? { ...decision, sends: (decision.sends ?? []).flatMap(change) } : decision;
   });
 }
 
@@ -53,26 +52,16 @@ export function mistakenDeciders(defect: Defect): Deciders | undefined {
     case 'cancellation-forgotten':
       return forgetting('order', 'CancelOrder');
     case 'unknown-is-declined':
-      return withResult((result, command) =>
-        result['outcome'] === 'unknown'
-          ? ({ ...command, result: { outcome: 'declined', reason: 'no answer' } } as unknown as Typed)
-          : (command as unknown as Typed),
-      );
-    case 'late-success-ignored':
-      return withResult((result, command, state) => {
-        const isAsked = Object.hasOwn(membersOf(state['calls']), String(command['key']));
-        return result['outcome'] === 'authorized' && !isAsked ? undefined : (command as unknown as Typed);
+      return instead('payment', (right) => (state, command, context) => {
+        const isUnknown = membersOf(membersOf(command)['result'] ?? {})['outcome'] === 'unknown';
+        const declined = { ...command, result: { outcome: 'declined', reason: 'no answer' } };
+        return right(state, isUnknown ? declined : command, context);
       });
     case 'refund-twice':
-      return instead('payment', (right) => (state, command, context) => {
-        const decision = right(state, command, context);
-        if (!accepted(decision)) return decision;
-        const sends = (decision.sends ?? []).flatMap((send) => {
-          if (send.message.type !== 'GatewayRefund') return [send];
-          const again = { ...send.message, key: `${membersOf(send.message)['key']}-again` };
-          return [send, { ...send, message: again }];
-        });
-        return { ...decision, sends };
+      return sending((send) => {
+        if (send.message.type !== 'GatewayRefund') return [send];
+        const again = { ...send.message, key: `${membersOf(send.message)['key']}-again` };
+        return [send, { ...send, message: again }];
       });
     default:
       return undefined;

@@ -15,11 +15,10 @@ export const DEFECTS = {
   oversell: 'stock is reserved whether or not it is there',
   'hold-not-released': 'a released reservation is called released, and kept',
   'unknown-is-declined': 'a payment whose outcome is unknown counts as declined',
-  'late-success-ignored': 'an authorization that arrives after its time is left alive',
   'refund-twice': 'a refund is asked for under two keys',
   'cancellation-forgotten': 'a cancellation is acknowledged, and nothing comes of it',
   'list-not-kept': 'the list of stock misses a change now and then',
-  'secret-of-its-own': 'each node derives ids from a secret of its own',
+  'secret-made-anew': 'a node that starts again derives ids from another secret',
 } as const;
 
 export type Defect = keyof typeof DEFECTS;

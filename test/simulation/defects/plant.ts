@@ -1,4 +1,7 @@
-/** Plants a mistake into a node as it is put together. Product code knows nothing of it. */
+/**
+ * Plants a mistake into a node as it is put together. Product code knows nothing of it. Where the mistake is in what the
+ * checks look at as well, it is made only while the shop runs: it is to be found by what it did.
+ */
 import type { ShardLog, ShardStore, StoredAggregate } from '../../../actors/kernel/ports.ts';
 import { shop } from '../../../actors/shop.ts';
 import type { Broker } from '../../../supervisors/cluster/broker.ts';
@@ -13,7 +16,7 @@ import type { Defect } from './names.ts';
 export type Planting = {
   readonly ground: (ground: Ground) => Ground;
   readonly broker: (broker: Broker) => Broker;
-  readonly home: (home: Home) => Home;
+  readonly home: (home: Home, ground: Ground) => Home;
   readonly replacements: (home: Home, shards: number) => Replacements;
 };
 
@@ -24,9 +27,10 @@ export const NO_DEFECT: Planting = { ground: same, broker: same, home: same, rep
 /** Once in so many. */
 const NOW_AND_THEN = 20;
 
-export function plant(defect: Defect): Planting {
+/** @param isMade whether the mistake is made now */
+export function plant(defect: Defect, isMade: () => boolean): Planting {
   const deciders = mistakenDeciders(defect);
-  const changes = { ...grounds[defect] };
+  const changes = { ...changesOf(isMade)[defect] };
   return {
     ...NO_DEFECT,
     ...changes,
@@ -43,32 +47,32 @@ const storing =
   (change: (store: ShardStore) => Partial<ShardStore>) =>
   (home: Home): Home => ({ ...home, store: { ...home.store, ...change(home.store) } });
 
-const loading = (change: (found: StoredAggregate) => StoredAggregate) =>
+const loading = (isMade: () => boolean, change: (commits: Commits) => Commits, answered = answeredRight) =>
   storing((store) => ({
-    load: (...which) => change(store.load(...which)),
+    answered: (...which) => (isMade() ? answered(store.answered(...which)) : store.answered(...which)),
+    load: (...which) => {
+      const found = store.load(...which);
+      return isMade() ? { ...found, commits: change(found.commits) } : found;
+    },
   }));
 
-const grounds: Partial<Record<Defect, Changes>> = {
+type Commits = StoredAggregate['commits'];
+type Found = ReturnType<ShardStore['answered']>;
+
+const answeredRight = (found: Found): Found => found;
+
+const changesOf = (isMade: () => boolean): Partial<Record<Defect, Changes>> => ({
   'duplicates-done-twice': {
-    home: storing((store) => ({
-      answered: () => undefined,
-      load: (...which) => {
-        const found = store.load(...which);
-        return { ...found, commits: found.commits.map((commit) => ({ ...commit, cause: `forgotten ${commit.seq}` })) };
-      },
-    })),
+    home: loading(
+      isMade,
+      (commits) => commits.map((commit) => ({ ...commit, cause: `forgotten ${commit.seq}` })),
+      () => undefined,
+    ),
   },
-  'answer-not-stored': {
-    home: storing((store) => ({
-      answered: (...which) => withoutReply(store.answered(...which)),
-      load: (...which) => {
-        const found = store.load(...which);
-        return { ...found, commits: found.commits.map(withoutReply) };
-      },
-    })),
-  },
-  'newest-commit-overlooked': {
-    home: loading((found) => ({ ...found, commits: found.commits.slice(0, -1) })),
+  'answer-not-stored': { home: loading(isMade, (commits) => commits.map(withoutReply), withoutReply) },
+  'newest-commit-overlooked': { home: loading(isMade, (commits) => commits.slice(0, -1)) },
+  'secret-made-anew': {
+    home: (home, { instance }) => (instance === 1 ? home : { ...home, idSecret: `${home.idSecret} ${instance}` }),
   },
   'outbox-forgotten': { home: storing(() => ({ outbox: () => [] })) },
   'timers-forgotten': { home: storing(() => ({ nextTimer: () => undefined })) },
@@ -101,7 +105,6 @@ const grounds: Partial<Record<Defect, Changes>> = {
       calls: Object.defineProperty({ ...broker.calls }, 'lastContact', { get: () => performance.now() }),
     }),
   },
-  'secret-of-its-own': { home: (home) => ({ ...home, idSecret: `${home.idSecret} ${Math.random()}` }) },
   'list-not-kept': {
     ground: (ground) => ({
       ...ground,
@@ -113,7 +116,7 @@ const grounds: Partial<Record<Defect, Changes>> = {
       })),
     }),
   },
-};
+});
 
 type Logging = (right: ShardLog, home: Home, shards: number) => ShardLog;
 

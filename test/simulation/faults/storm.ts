@@ -40,6 +40,8 @@ export type StormOptions = {
   readonly nodes: readonly SimulatedNode[];
   /** Kinds that this run does without. */
   readonly without: readonly Fault[];
+  /** Kinds that it has, whatever the seed says. */
+  readonly only: readonly Fault[];
 };
 
 export class Storm {
@@ -52,7 +54,8 @@ export class Storm {
   constructor(options: StormOptions) {
     this.#options = options;
     const chance = options.world.chance('storm');
-    const chosen = FAULTS.filter(() => chance() < SHARE);
+    const { only } = options;
+    const chosen = FAULTS.filter((kind) => (only.length > 0 ? only.includes(kind) : chance() < SHARE));
     const hasTail = chosen.includes('tail');
     this.kinds = chosen.filter((kind) => !options.without.includes(kind) && !(hasTail && NOT_WITH_TAIL.has(kind)));
   }

@@ -19,6 +19,8 @@ export class SimulatedBroker {
   readonly settings: ClusterSettings;
   /** Told of each entry of a log that is stored. */
   onStored: OnStored = () => undefined;
+  /** Told of each message that is put into an inbox. */
+  onMessage: (id: string) => void = () => undefined;
   readonly #lines = new Set<Line>();
   #nonces = 0;
 
@@ -67,7 +69,7 @@ export class SimulatedBroker {
         nonce: () => `nonce-${this.#nonces++}`,
         logger,
       }),
-      inbox: inboxOf(this.inboxes, line),
+      inbox: inboxOf(this.inboxes, line, (id) => this.onMessage(id)),
       calls: callsOf(this.exchange, line),
       settings: this.settings,
       ledger,

@@ -13,7 +13,8 @@ const HANDLER_PAUSE_MS = 10;
 
 export type NodeInbox = Inbox & { end(shard: number): Promise<number> };
 
-export function inboxOf(streams: readonly InboxEntries[], line: Line): NodeInbox {
+/** @param arrived is told the id of each message that is put */
+export function inboxOf(streams: readonly InboxEntries[], line: Line, arrived: (id: string) => void): NodeInbox {
   const at = (shard: number): InboxEntries => {
     const stream = streams[shard];
     if (!stream) throw new Error(`there is no shard ${shard}`);
@@ -25,10 +26,10 @@ export function inboxOf(streams: readonly InboxEntries[], line: Line): NodeInbox
       if (bytes.length > MAX_BYTES) throw new EnvelopeRefused(`${envelope.id} is too large`);
       const stream = at(shard);
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        const { kind } = await line.ask(
-          () => stream.known(envelope.id) ?? stream.store(envelope.id, bytes, line.network.world.now),
-          ATTEMPT_MS,
-        );
+        const { kind } = await line.ask(() => {
+          arrived(envelope.id);
+          return stream.known(envelope.id) ?? stream.store(envelope.id, bytes, line.network.world.now);
+        }, ATTEMPT_MS);
         if (kind === 'answer') return;
       }
       throw new InboxUnavailable('simulated: no answer');

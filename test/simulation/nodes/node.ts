@@ -216,7 +216,7 @@ export class SimulatedNode {
         this.start();
       });
     };
-    const home = planting.home(createClusterHome(ground, parts, end));
+    const home = planting.home(createClusterHome(ground, parts, end), ground);
     const shop = assembleHoldfast(ground, home, planting.replacements(home, shards));
     const edge = createEdge({
       shop,

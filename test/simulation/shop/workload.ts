@@ -1,5 +1,6 @@
 /** What customers, operators and carriers do in a simulated shop, by chance, for as long as they are told to. */
 import { ADDRESS, expressOrder } from '../../support/client.ts';
+import type { ShownOrder } from '../checks/money.ts';
 import type { Asked } from '../nodes/edge.ts';
 import type { World } from '../world/world.ts';
 import { bodyOf, type Clients, type Exchange } from './clients.ts';
@@ -37,10 +38,15 @@ const JOURNEYS = [
   ['picked'],
 ];
 
+/** So many of the newest orders are looked at again and again. */
+const LOOKED_AT = 5;
+
 export class Workload {
   readonly #options: WorkloadOptions;
   readonly #chance: () => number;
   readonly placed: Placed[] = [];
+  /** Requests with a key that were answered. */
+  readonly #answered: Exchange[] = [];
   #left: number;
   #going = true;
 
@@ -65,6 +71,11 @@ export class Workload {
     ]);
   }
 
+  /** What each order shows its customer now. */
+  outcome(): Promise<ShownOrder[]> {
+    return Promise.all(this.placed.map(async (order) => bodyOf<ShownOrder>(await this.#look(order))));
+  }
+
   async #repeatedly(action: () => Promise<void>): Promise<void> {
     const { world, thinkMs } = this.#options;
     for (;;) {
@@ -72,7 +83,18 @@ export class Workload {
       if (!this.#going || this.#left <= 0) return;
       this.#left -= 1;
       await action();
+      await this.#lookBack();
     }
+  }
+
+  /** Whatever was changed before must show, wherever it is looked for. */
+  async #lookBack(): Promise<void> {
+    if (this.placed.length === 0 || this.#chance() < 0.5) return;
+    await this.#look(this.#one(this.placed.slice(-LOOKED_AT)));
+  }
+
+  #look({ id, token, first }: Placed): Promise<Exchange> {
+    return this.#options.clients.insist(first.client, { method: 'GET', path: `/v1/orders/${id}`, token });
   }
 
   #one<Item>(items: readonly Item[]): Item {
@@ -85,7 +107,7 @@ export class Workload {
     if (mine.length === 0 || dice < 0.4) return this.#orderExpress(client, token);
     if (dice < 0.55) return this.#shopAround(client, token);
     const order = this.#one(mine);
-    if (dice < 0.65) return this.#repeat(client, order);
+    if (dice < 0.65) return this.#repeat(client, order.first);
     if (dice < 0.75) return this.#post(client, `/v1/orders/${order.id}/cancel`, token, { reason: 'Changed my mind.' });
     if (dice < 0.85) {
       const asked = { method: 'PUT', path: `/v1/orders/${order.id}/payment`, token, body: { token: 'tok_success' } };
@@ -97,7 +119,10 @@ export class Workload {
 
   async #post(client: string, path: string, token: string, body: object): Promise<void> {
     const { clients } = this.#options;
-    await clients.insist(client, { method: 'POST', path, token, key: clients.key(), body });
+    const first = await clients.insist(client, { method: 'POST', path, token, key: clients.key(), body });
+    this.#answered.push(first);
+    const order = this.placed.find(({ id }) => path.includes(id));
+    if (order) await this.#look(order);
   }
 
   async #orderExpress(client: string, token: string): Promise<void> {
@@ -137,12 +162,12 @@ export class Workload {
   }
 
   /** The same key at another node, or at the same: it was done once and is answered as before. */
-  async #repeat(client: string, { first }: Placed): Promise<void> {
+  async #repeat(client: string, first: Exchange): Promise<void> {
     const { clients, world } = this.#options;
     const { method, path, token, key, body } = first;
     const asked: Asked = { method, path, token, key, body };
     const again = await clients.insist(client, asked);
-    if (again.status !== first.status || again.text !== first.text) {
+    if (again.status !== first.status || said(again) !== said(first)) {
       world.violated(
         `I4: ${path} with ${key} was answered ${first.status} ${first.text}, then ${again.status} ${again.text}`,
       );
@@ -158,7 +183,11 @@ export class Workload {
     const order = this.placed.length > 0 ? this.#one(this.placed) : undefined;
     const why = 'As agreed on the phone.';
     const action = this.#chance();
-    if (action < 0.4) return this.#post('staff', `${stock}/receive`, shop.staff, { warehouse, quantity: 3 });
+    if (this.#answered.length > 0 && action < 0.2) {
+      const first = this.#one(this.#answered);
+      return this.#repeat(first.client, first);
+    }
+    if (action < 0.45) return this.#post('staff', `${stock}/receive`, shop.staff, { warehouse, quantity: 3 });
     if (action < 0.55)
       return this.#post('staff', `${stock}/adjust`, shop.staff, { warehouse, delta: -1, reason: 'Broken.' });
     if (action < 0.65) {
@@ -194,3 +223,6 @@ export class Workload {
     }
   }
 }
+
+/** The answer but for the trace, which each request has of its own. */
+const said = ({ text }: Exchange): string => text.replace(/"traceId":"[0-9a-f]+"/, '');
