@@ -16,6 +16,8 @@ const PAYMENTS = ['tok_success', 'tok_success', 'tok_success', 'tok_success', 't
 const ORDER_PATIENCE_MS = 60_000;
 /** Whoever gets no answer for that long gives up, and the history has a request without an answer. */
 const REQUEST_PATIENCE_MS = 60_000;
+/** Within which all of them come. */
+const ARRIVAL_MS = 1_000;
 const SCARCE_SHARE = 0.02;
 
 export type Timed = {
@@ -53,7 +55,7 @@ export async function runClients(options: ClientsOptions, forMs: number): Promis
   const known: Known[] = [];
   const each = options.clients.map(async (client, index) => {
     // Nobody's shop gets all its customers in the same millisecond.
-    await pause((index / options.clients.length) * Math.min(1_000, options.thinkMs));
+    await pause((index / options.clients.length) * ARRIVAL_MS);
     const shopper = createShopper(options, client, measured, known);
     while (performance.now() < until) {
       await shopper.order();
