@@ -60,8 +60,18 @@ export type LocalCopyOptions = {
   readonly troubled: (error: unknown) => void;
 };
 
-/** `n`, `hash` and `isOfClaim`, that it stands under the claim under which it was made, are of the newest record. */
-type Standing = { position: LogPosition; title: ShardTitle | undefined; n: number; hash: string; isOfClaim: boolean };
+/**
+ * `n`, `hash` and `isOfClaim`, that it stands under the claim under which it was made, are of the newest record; `met` is the
+ * number of the newest one that the log had up to the position.
+ */
+type Standing = {
+  position: LogPosition;
+  title: ShardTitle | undefined;
+  n: number;
+  met: number;
+  hash: string;
+  isOfClaim: boolean;
+};
 type Row = { readonly shard: number; readonly position: number | null; readonly title: string | null };
 type Head = { readonly n: number | null; readonly hash: string | null; readonly epoch: number | null };
 
@@ -120,7 +130,14 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
   }
 
   function standingOf(shard: number): Standing {
-    const known = standings.get(shard) ?? { position: 0, title: undefined, n: 0, hash: GENESIS_HASH, isOfClaim: false };
+    const known = standings.get(shard) ?? {
+      position: 0,
+      title: undefined,
+      n: 0,
+      met: 0,
+      hash: GENESIS_HASH,
+      isOfClaim: false,
+    };
     standings.set(shard, known);
     return known;
   }
@@ -149,6 +166,7 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
     const standing = standingOf(shard);
     standing.position = position;
     standing.n = record.record.n;
+    standing.met = standing.n;
     standing.hash = record.hash;
     standing.isOfClaim = record.record.epoch === standing.title?.epoch;
     touched.add(shard);
@@ -162,7 +180,10 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
     if (n === standing.n + 1 && prevHash === standing.hash) return true;
     // Only after the log was read anew; what waits is looked for too.
     if (n <= standing.n) write();
-    if (n <= standing.n && held(shard, n) === hash) return false;
+    if (n <= standing.n && held(shard, n) === hash) {
+      standing.met = n;
+      return false;
+    }
     throw new LogUnreadable(
       `record ${n} in the log of shard ${shard} is not the one that this node holds or waits for (it has ${standing.n} ` +
         'records): the log and its copy have parted',
@@ -185,6 +206,10 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
   const store = createShardStore(db, { reader, current, waitsFor, catchUp, snapshotsWaiting });
   return {
     position: (shard) => standings.get(shard)?.position ?? 0,
+    isWhole(shard) {
+      const standing = standings.get(shard);
+      return standing === undefined || standing.met === standing.n;
+    },
     title: (shard) => standings.get(shard)?.title,
     apply(shard, entry: LogEntry): void | Promise<void> {
       const standing = standingOf(shard);
@@ -217,6 +242,7 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
       const standing = standingOf(shard);
       standing.position = after;
       standing.title = undefined;
+      standing.met = 0;
       standing.isOfClaim = false;
       touched.add(shard);
       catchUp();
@@ -233,7 +259,7 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
 function standingIn({ position, title, n, hash, epoch }: Row & Head): Standing {
   const known: ShardTitle | undefined = title === null ? undefined : JSON.parse(title);
   const isOfClaim = epoch !== null && epoch === known?.epoch;
-  return { position: position ?? 0, title: known, n: n ?? 0, hash: hash ?? GENESIS_HASH, isOfClaim };
+  return { position: position ?? 0, title: known, n: n ?? 0, met: n ?? 0, hash: hash ?? GENESIS_HASH, isOfClaim };
 }
 
 type Followed = { readonly shard: number; readonly position: LogPosition; readonly title: ShardTitle | undefined };

@@ -16,6 +16,11 @@ export type ShardTitle = {
 export interface FollowedTables {
   /** Position of the newest entry that these tables hold without a gap before it; 0 when empty. After a crash it may be less. */
   position(shard: number): LogPosition;
+  /**
+   * The log up to the position has every record that these tables hold. Not so while a log is read anew whose end was lost:
+   * then the tables are ahead of what was read.
+   */
+  isWhole(shard: number): boolean;
   /** As of the position; kept with it, because the log before it isn't read again. */
   title(shard: number): ShardTitle | undefined;
   /**

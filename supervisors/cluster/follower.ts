@@ -172,7 +172,11 @@ export function createFollower(options: FollowerOptions): Follower {
       if (stopped) throw new Stopped('this node follows the log no more');
       // What this node appended itself it need not have read yet: following alone doesn't notice that it is gone.
       if (end < held) throw rewound(end, held);
-      if (tables.position(shard) >= end) return;
+      if (tables.position(shard) >= end) {
+        // Lost once more, while it was read anew.
+        if (!tables.isWhole(shard)) throw rewound(end, held);
+        return;
+      }
       await new Promise<void>((resolve, reject) => waiters.add({ end, resolve, reject }));
     },
     overwritten(at) {

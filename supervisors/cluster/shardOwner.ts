@@ -350,9 +350,9 @@ export class ShardOwner {
     return this.#parts.contact.breaks + this.#surprises;
   }
 
-  /** No claim is in the log that we should have heard of by now. */
+  /** No claim is in the log that we should have heard of by now, and nothing that we hold is missing there. */
   get #knowsTitle(): boolean {
-    return this.#settled === this.#doubt;
+    return this.#settled === this.#doubt && this.#parts.tables.isWhole(this.#shard);
   }
 
   /** Reads the log to its end, before anything is claimed or answered from memory. */
@@ -360,12 +360,13 @@ export class ShardOwner {
     const { contact } = this.#parts;
     contact.look();
     const doubt = this.#doubt;
-    if (this.#settled === doubt || this.#settling === doubt || !contact.up) return;
+    if (this.#knowsTitle || this.#settling === doubt || !contact.up) return;
     this.#settling = doubt;
     this.#follower.caughtUp().then(
       () => {
         // An earlier question may be answered later.
         this.#settled = Math.max(this.#settled, doubt);
+        if (this.#settling === doubt) this.#settling = -1;
         this.consider();
       },
       (error) => {

@@ -35,6 +35,14 @@ simulating('whatever goes wrong, nothing that was acknowledged is lost, and all 
   assert.match(printed, `${SEEDS} seeds, 0 of them failed`);
 });
 
+simulating(
+  'a broker that loses its end again while logs are read anew costs nothing that was acknowledged',
+  async () => {
+    const { code, printed } = await simulate('--seed', '1178', '--minutes', '0.7', '--actions', '40', '--no-shrink');
+    assert.is(code, 0, printed);
+  },
+);
+
 simulating('a seed that fails is shrunk and says how to see it again', async () => {
   const options = ['--seed', '3', '--minutes', '0.5', '--defect', 'reply-before-durable'];
   const { code, printed } = await simulate(...options);

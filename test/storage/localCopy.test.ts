@@ -116,6 +116,25 @@ copies('what a record says of the inbox counts under its own claim alone', (cont
   db.close();
 });
 
+copies('a log that is read anew is whole once it has shown every record that the tables hold', (context) => {
+  const { db, copy } = open(context);
+  const one = record([commit('1/a', 1)], { epoch: 1 });
+  const two = record([commit('1/a', 2)], { n: 2, epoch: 1, prevHash: one.hash });
+  assert.ok(copy.isWhole(0));
+  void copy.apply(0, { kind: 'claim', position: 1, node: 'one' });
+  copy.own(0, 2, one);
+  copy.own(0, 3, two);
+  assert.ok(copy.isWhole(0));
+  copy.readAnew(0, 0);
+  assert.not.ok(copy.isWhole(0));
+  void copy.apply(0, { kind: 'claim', position: 1, node: 'one' });
+  void copy.apply(0, { kind: 'record', position: 2, record: one });
+  assert.not.ok(copy.isWhole(0), 'the second one is still missing');
+  void copy.apply(0, { kind: 'record', position: 3, record: two });
+  assert.ok(copy.isWhole(0));
+  db.close();
+});
+
 copies('after a start the inbox is read on only where the newest record is of the newest claim', (context) => {
   const before = open(context);
   const one = record([commit('1/a', 1)], { epoch: 4, inboxOffset: 70 });

@@ -338,6 +338,8 @@ export class Life {
     return {
       position: (shard) => this.#disk.position(shard),
       title: (shard) => this.#disk.title(shard),
+      // Its broker loses nothing.
+      isWhole: () => true,
       apply: (shard, entry) => {
         const late = this.#world.random();
         if (late < 0.5) return this.#disk.apply(shard, entry);

@@ -39,6 +39,7 @@ function follow({ apply = () => undefined, restore = () => Promise.resolve() }: 
     tables: {
       position: () => state.position,
       title: () => state.title,
+      isWhole: () => true,
       async apply(_, entry) {
         await apply(entry);
         state.applied.push(entry.position);

@@ -13,11 +13,16 @@ const owner = suite('shard owner');
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 class MemoryTables implements FollowedTables {
+  whole = true;
   #position = 0;
   #title: ShardTitle | undefined;
 
   position(): number {
     return this.#position;
+  }
+
+  isWhole(): boolean {
+    return this.whole;
   }
 
   title(): ShardTitle | undefined {
@@ -49,6 +54,10 @@ class SlowLog implements SharedLog {
   follow(_shard: number, _after: number, on: (entry: LogEntry) => unknown): { stop(): void } {
     this.#follower = on;
     return { stop: () => undefined };
+  }
+
+  tell(entry: LogEntry): void {
+    void this.#follower?.(entry);
   }
 
   end(): Promise<number> {
@@ -135,6 +144,39 @@ owner('does not claim a log that ends before what this node holds of it', async 
   assert.is(shard.phase, 'following');
   assert.is(log.claims, 0);
   assert.equal(opened, []);
+  await shard.stop();
+});
+
+owner('does not claim a log that lost its end once more while this node read it anew', async () => {
+  const tables = holding();
+  tables.whole = false;
+  const { shard, log, unreadable } = startOwner(tables);
+  log.questions[0]?.(3);
+  await settle();
+  shard.consider();
+  assert.equal(
+    unreadable.map(({ reason }) => reason),
+    ['rewound'],
+  );
+  assert.is(log.claims, 0);
+  await shard.stop();
+});
+
+owner('claims once all that it holds was read anew', async () => {
+  const tables = holding();
+  tables.whole = false;
+  const { shard, log, unreadable } = startOwner(tables);
+  log.questions[0]?.(5);
+  await settle();
+  shard.consider();
+  assert.is(log.claims, 0, 'the rest is still to be read');
+  assert.equal(unreadable, []);
+  tables.whole = true;
+  for (const position of [4, 5]) log.tell({ kind: 'own', position, epoch: 1, n: position - 3 });
+  await settle();
+  shard.consider();
+  await settle();
+  assert.is(log.claims, 1);
   await shard.stop();
 });
 
