@@ -183,7 +183,7 @@ class Simulation {
     const until = world.now + REST_MS;
     for (;;) {
       if (world.violations.length > 0) return;
-      const moving = await this.#during(underWay(world, this.#nodes));
+      const moving = await this.#during(underWay(world, this.#broker.inboxes, this.#nodes));
       const left = moving.length > 0 ? moving : disagreements(this.#nodes);
       if (left.length === 0) break;
       if (world.now > until) {

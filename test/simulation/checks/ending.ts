@@ -1,6 +1,7 @@
 /** After all is mended everything comes to rest, and then everybody agrees on what there is. */
 import type { Holdfast } from '../../../supervisors/holdfast.ts';
 import { digestOfStore } from '../../support/tableDigest.ts';
+import type { KeptStream } from '../network/keptStream.ts';
 import type { SimulatedNode } from '../nodes/node.ts';
 import type { World } from '../world/world.ts';
 
@@ -13,12 +14,14 @@ const AWAITED = "SELECT order_id FROM unfinished_sagas WHERE awaiting = 'operato
 type Row = { readonly order_id: string; readonly state: string; readonly awaiting: string | null };
 
 /** What is still under way, in words; empty when all is at rest. */
-export async function underWay(world: World, nodes: readonly SimulatedNode[]): Promise<string[]> {
-  const found = await Promise.all(nodes.map((node) => underWayAt(world, node)));
+type Inboxes = readonly KeptStream<Uint8Array>[];
+
+export async function underWay(world: World, inboxes: Inboxes, nodes: readonly SimulatedNode[]): Promise<string[]> {
+  const found = await Promise.all(nodes.map((node) => underWayAt(world, inboxes, node)));
   return found.flat();
 }
 
-async function underWayAt(world: World, node: SimulatedNode): Promise<string[]> {
+async function underWayAt(world: World, inboxes: Inboxes, node: SimulatedNode): Promise<string[]> {
   const { life, name } = node;
   if (!life) return [`${name} does not run`];
   if (!node.ready()) return [`${name} is not ready: ${JSON.stringify(node.within((shop) => shop.status()))}`];
@@ -39,8 +42,13 @@ async function underWayAt(world: World, node: SimulatedNode): Promise<string[]> 
     ...(waiting > 0 ? [`${name}: ${waiting} messages are to be sent`] : []),
     ...sagas.map(({ order_id, state }) => `${name}: ${order_id} is ${state}`),
     ...(node.within((shop) => shop.node.load) ? [`${name} is at work`] : []),
-    ...[...lags].flatMap(([shard, lag]) => (own.has(shard) && lag > 0 ? [`${lag} of inbox ${shard} are unread`] : [])),
+    ...[...lags].flatMap(([shard, lag]) => (own.has(shard) && lag > 0 ? [unread(shard, lag, inboxes[shard])] : [])),
   ];
+}
+
+function unread(shard: number, lag: number, inbox: KeptStream<Uint8Array> | undefined): string {
+  const first = inbox?.at(inbox.last - lag + 1);
+  return `${lag} of inbox ${shard} (${inbox?.first}..${inbox?.last}) are unread, from ${first?.id} on`;
 }
 
 /** Undefined without an answer in time, or when it fails. */
