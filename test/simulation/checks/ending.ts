@@ -42,13 +42,15 @@ async function underWayAt(world: World, inboxes: Inboxes, node: SimulatedNode): 
     ...(waiting > 0 ? [`${name}: ${waiting} messages are to be sent`] : []),
     ...sagas.map(({ order_id, state }) => `${name}: ${order_id} is ${state}`),
     ...(node.within((shop) => shop.node.load) ? [`${name} is at work`] : []),
-    ...[...lags].flatMap(([shard, lag]) => (own.has(shard) && lag > 0 ? [unread(shard, lag, inboxes[shard])] : [])),
+    ...[...lags].flatMap(([shard, lag]) => (own.has(shard) ? unread(shard, lag, inboxes[shard]) : [])),
   ];
 }
 
-function unread(shard: number, lag: number, inbox: KeptStream<Uint8Array> | undefined): string {
-  const first = inbox?.at(inbox.last - lag + 1);
-  return `${lag} of inbox ${shard} (${inbox?.first}..${inbox?.last}) are unread, from ${first?.id} on`;
+/** What was trimmed was answered, whatever an owner knows of it that has just begun. */
+function unread(shard: number, lag: number, inbox: KeptStream<Uint8Array> | undefined): string[] {
+  const count = Math.min(lag, inbox?.entries.length ?? 0);
+  const first = inbox?.at(inbox.last - count + 1);
+  return count > 0 ? [`${count} of inbox ${shard} are unread, from ${first?.id} on`] : [];
 }
 
 /** Undefined without an answer in time, or when it fails. */
