@@ -44,6 +44,8 @@ async function hurt(scene: Scene, { faults, pains, calmMs, progress }: CampaignO
   const hurtSince = performance.now();
   const rounds: Round[] = [];
   for (const fault of faults) {
+    // Else what still moves because of the last one would be laid to this one.
+    await scene.inPlace();
     const from = performance.now();
     const before = scene.takeovers();
     await aim(fault, world, pains).run();

@@ -6,6 +6,7 @@ import { createRecorder, type StartStock } from '../history/exchange.ts';
 import { isPassing, observe, recorded, type Send } from '../history/observe.ts';
 import { type Client, createClient } from '../support/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
 import { startBalancer } from './balancer.ts';
 import { allReady, type FaultWorld } from './faults.ts';
 import { startLoad } from './load.ts';
@@ -22,6 +23,7 @@ const KILLED_AMONG = 10;
 const KILL_PATIENCE_MS = 1_000;
 const STAFF = 'staff';
 const LOG_LINES = 10_000;
+const IN_PLACE_MS = 60_000;
 
 export type SceneOptions = {
   readonly nodes: number;
@@ -39,6 +41,8 @@ export type Scene = {
   orders(): number;
   /** Shards that were taken over so far, by whomever. */
   takeovers(): number;
+  /** Resolves once all that moves has arrived: each node knows of all that they live, and every shard is where it belongs. */
+  inPlace(): Promise<void>;
   /** Lets the clients finish, and asks every node for its books; what is wrong, in words. */
   judged(): Promise<readonly string[]>;
   /** The newest lines of each node, by its name. */
@@ -88,6 +92,19 @@ async function open(cluster: Cluster, options: SceneOptions): Promise<Scene> {
     measured: { requests: load.requests, attempts },
     orders: () => load.orders.length,
     takeovers: () => cluster.nodes.reduce((sum, node) => sum + node.takeovers, 0),
+    async inPlace() {
+      const up = cluster.nodes.filter(({ isUp }) => isUp);
+      for (const node of up) {
+        await eventually(
+          `${node.name} sees every shard where it belongs`,
+          async () => {
+            const told = await tryOnce(node.url, { method: 'GET', path: '/v1/admin/cluster', token: staff });
+            return told.status === 200 && isInPlace(JSON.parse(told.text), up.length);
+          },
+          IN_PLACE_MS,
+        );
+      }
+    },
     logs: () => new Map(cluster.nodes.map(({ name, lastLines }) => [name, lastLines(LOG_LINES)])),
     async judged() {
       await load.finish();
@@ -110,6 +127,16 @@ async function open(cluster: Cluster, options: SceneOptions): Promise<Scene> {
       ];
     },
   };
+}
+
+type View = {
+  readonly nodes: readonly { readonly state: string }[];
+  readonly shards: readonly { readonly owner: string | null; readonly wanted: string | null }[];
+};
+
+function isInPlace({ nodes, shards }: View, living: number): boolean {
+  const active = nodes.filter(({ state }) => state === 'active').length;
+  return active === living && shards.every(({ owner, wanted }) => owner !== null && owner === wanted);
 }
 
 /** Sends over HTTP, and keeps how each try went. */
