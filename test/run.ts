@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const PARALLEL = 2;
-const FILE_DEADLINE_MS = 300_000;
+/** Longer than orders may take to settle after a fault: six minutes (test/history). */
+const FILE_DEADLINE_MS = 480_000;
 
 type Result = { file: string; passed: number; failed: number; seconds: number; output: string };
 

@@ -94,6 +94,8 @@ type Log = { readonly begun: number; readonly progress: (text: string) => void }
 
 async function strike(scene: Scene, aimed: readonly Aimed[], { begun, progress }: Log): Promise<Blow> {
   const { measured, world } = scene;
+  // Moves are counted against what hurts brokers alone: not those that the blow before has caused.
+  if (aimed.length === 1 && aimed.every(({ name }) => hurts(name) === 'broker')) await scene.inPlace();
   const from = performance.now();
   const before = scene.takeovers();
   const what = aimed.map(({ name, target }) => `${name} (${target})`).join(' and ');

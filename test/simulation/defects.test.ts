@@ -24,7 +24,7 @@ const FOUND: Readonly<Record<Defect, Found>> = {
   'claims-not-compared': { within: 4 },
   'newest-commit-overlooked': { within: 4 },
   'inbox-skips-one': { within: 4 },
-  'inbox-trimmed-early': { within: 6, only: ['crash', 'pause'], minutes: 1, actions: 80 },
+  'inbox-trimmed-early': { within: 16, only: ['crash', 'pause'], minutes: 1, actions: 80 },
   'inbox-loses': { within: 2 },
   'outbox-forgotten': { within: 4 },
   'timers-forgotten': { within: 6, only: ['crash'], minutes: 1, actions: 80 },
