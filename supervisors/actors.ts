@@ -7,6 +7,7 @@ import type { Address, AddressKey } from '../actors/kernel/address.ts';
 import { addressKey } from '../actors/kernel/address.ts';
 import type { Envelope } from '../actors/kernel/message.ts';
 import type { Settled } from '../actors/kernel/ports.ts';
+import { isFromOutside } from './decideCommit.ts';
 import type { Ticket } from './groupCommit.ts';
 import type { AnyDecider, Memory } from './memory.ts';
 import type { Turns } from './turns.ts';
@@ -165,7 +166,7 @@ export function createActors(options: ActorsOptions): Actors {
       delivery.handed = false;
       actor.waiting.push(delivery);
       backlog += 1;
-      if (delivery.envelope.from === undefined && delivery.timer === undefined) hand(actor, delivery);
+      if (isFromOutside(delivery.envelope, delivery.timer)) hand(actor, delivery);
       else {
         turns.share(() => {
           // Handed over by a restart meanwhile, or told that its actor is gone.

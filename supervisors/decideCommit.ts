@@ -45,7 +45,7 @@ export const KEY_REUSED: Rejection = {
 
 export function decideCommit(subject: Subject, envelope: Envelope, options: DecideOptions): DecisionOutcome {
   const { memory, decider } = subject;
-  const fromEdge = isFromEdge(envelope, options);
+  const fromEdge = isFromOutside(envelope, options.firedTimer);
   const context = { now: options.now, id: envelope.id, policy: options.policy };
   const decision = decider.decide(memory.state, envelope.message, context);
   if ('rejection' in decision && decision.rejection) {
@@ -77,8 +77,9 @@ export function decideCommit(subject: Subject, envelope: Envelope, options: Deci
   return { commit };
 }
 
-function isFromEdge({ from }: Envelope, { firedTimer }: DecideOptions): boolean {
-  return from === undefined && firedTimer === undefined;
+/** Somebody outside asked for it and waits: neither an actor nor a timer. @param timer the one that fired, if any */
+export function isFromOutside({ from }: Envelope, timer: unknown): boolean {
+  return from === undefined && timer === undefined;
 }
 
 export function refusal(
@@ -88,7 +89,7 @@ export function refusal(
   rejection: Rejection,
 ): DecisionOutcome {
   const reply: Reply = { ok: false, version: subject.memory.version, rejection };
-  const fromEdge = isFromEdge(envelope, options);
+  const fromEdge = isFromOutside(envelope, options.firedTimer);
   // Without an idempotency key nobody can ask for this answer again; with one it is the first answer for ever.
   if (fromEdge && envelope.fingerprint === undefined) return { reply };
   return { commit: buildCommit(subject, envelope, options, { reply: fromEdge ? reply : undefined }) };

@@ -115,10 +115,11 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       return;
     }
     lingered = 0;
-    awaited = false;
     cancelAckTimer?.();
     cancelAckTimer = undefined;
     const batch = takeBatch();
+    // What did not fit may be what is awaited.
+    awaited &&= pending.length > 0;
     const number = n + 1;
     const acked = [...acks, ...answeredHere(batch, number)];
     acks = [];

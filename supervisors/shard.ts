@@ -17,6 +17,7 @@ import {
   type DecisionOutcome,
   deadLetterCommit,
   decideCommit,
+  isFromOutside,
   KEY_REUSED,
 } from './decideCommit.ts';
 import { createGroupCommit, type GroupCommit, type Ticket } from './groupCommit.ts';
@@ -273,7 +274,7 @@ export class Shard {
       return;
     }
     const outcome = this.#decide(actor, envelope, timer);
-    if ('commit' in outcome) this.#commit(actor, outcome.commit, settle, envelope.from === undefined && !timer);
+    if ('commit' in outcome) this.#commit(actor, outcome.commit, settle, isFromOutside(envelope, timer));
     else this.#settleDurable(actor, settle, { kind: 'done', reply: outcome.reply });
   }
 
@@ -377,7 +378,7 @@ export class Shard {
 
   #giveUp(actor: Actor, delivery: Delivery, error: Error): void {
     const { envelope, timer, settle, crashes } = delivery;
-    if (envelope.from === undefined && timer === undefined) {
+    if (isFromOutside(envelope, timer)) {
       // The edge is told and its client may repeat: nobody would ever requeue it.
       settle({ kind: 'failed', error });
       return;

@@ -1,20 +1,17 @@
 /** A node without data, or one that was away for so long that the logs don't reach back to it, begins with a checkpoint. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { adoptCopy, followedPositions } from '../../storage/checkpointFile.ts';
 import { type DataFolder, hasOwnLog, holdDataFolder } from '../../storage/dataFolder.ts';
 import { openCheckpoints } from '../../transport/nats/checkpoints.ts';
 import type { Link } from '../../transport/nats/documents.ts';
+import { patiently } from '../../transport/nats/patience.ts';
 import { logBegins } from '../../transport/nats/sharedLog.ts';
 import type { Config } from '../config.ts';
 import type { Joined } from './join.ts';
 
 const FILE = 'checkpoint.loading';
-/** Of what the broker did not answer. */
-const MAX_TRIES = 8;
-const RETRY_MS = 500;
 
 /** The logs begin after what this node has. */
 export class TooFarBehind extends Error {
@@ -79,19 +76,6 @@ export async function fromCheckpoint(
     );
   }
   return current;
-}
-
-/** Where several nodes start at once, the store is some moments old and its brokers may still be about to elect its leader. */
-async function patiently<Value>(work: () => Promise<Value>): Promise<Value> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await work();
-    } catch (error) {
-      const passing = error instanceof Error && 'retryable' in error && error.retryable === true;
-      if (!passing || tries === MAX_TRIES) throw error;
-      await pause(RETRY_MS);
-    }
-  }
 }
 
 function reopened({ DATA_DIR, SHARDS }: Pick<Config, 'DATA_DIR' | 'SHARDS'>, settings: Joined['settings']): DataFolder {

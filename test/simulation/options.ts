@@ -19,8 +19,6 @@ export type RunOptions = {
   readonly defect?: Defect;
   /** Prints all that happens. */
   readonly trace?: boolean;
-  /** Reads the whole outcome from every node, as clients would. */
-  readonly observe?: boolean;
 };
 
 export type RunResult = {
@@ -80,7 +78,6 @@ export function readOptions(args: readonly string[]): Campaign {
       defect: { type: 'string' },
       workers: { type: 'string', default: '2' },
       trace: { type: 'boolean', default: false },
-      observe: { type: 'boolean', default: false },
       'no-shrink': { type: 'boolean', default: false },
       stop: { type: 'boolean', default: false },
     },
@@ -107,7 +104,6 @@ export function readOptions(args: readonly string[]): Campaign {
       only: faultsOf('only', values.only),
       ...(defect !== undefined && { defect }),
       trace: values.trace,
-      observe: values.observe,
     },
   };
 }

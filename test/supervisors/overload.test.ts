@@ -6,7 +6,9 @@ import { AppendRefused } from '../../actors/kernel/ports.ts';
 import { MAX_MAILBOX } from '../../supervisors/actors.ts';
 import { type Answer, expressOrder } from '../support/client.ts';
 import { createGatedLog, type GatedLog } from '../support/gatedLog.ts';
+import { startRuntime } from '../support/runtime.ts';
 import { startShop, type TestShop, type TestShopOptions } from '../support/shop.ts';
+import { wallet, wallets } from '../support/wallets.ts';
 
 const overload = suite('overload');
 
@@ -202,6 +204,22 @@ overload('reads, too, wait until what they show is stored', async () => {
   log.open();
   await Promise.all([adding, reading]);
   assert.equal([shown?.status, shown?.body['version']], [200, 2]);
+});
+
+overload('a request does not wait for what actors say to each other, however much that is', async () => {
+  const node = startRuntime({ deciders: wallets });
+  let said = 0;
+  const talk = Array.from({ length: 4_000 }, async (_, number) => {
+    const to = wallet(`wallet-${number}`);
+    await node.send({ id: `talk-${number}`, to, from: wallet('a'), message: { type: 'Deposit', amount: 1 } as never });
+    said += 1;
+  });
+  const { ok } = await node.ask(wallet('b'), { type: 'Deposit', amount: 7 } as never);
+  const before = said;
+  await Promise.all(talk);
+  await node.close();
+  assert.ok(ok);
+  assert.ok(before < talk.length / 10, `${before} of ${talk.length} messages went before the request`);
 });
 
 overload.run();

@@ -4,10 +4,10 @@
  * that signs sessions is a document of its own, so that it can be removed and be offered anew.
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { createDocuments, type Documents, type Link } from './documents.ts';
-import { BrokerUnreachable, StreamUnavailable } from './errors.ts';
+import { BrokerUnreachable } from './errors.ts';
+import { patiently } from './patience.ts';
 import { ensureStream } from './streams.ts';
 
 /** Of the documents themselves. */
@@ -16,9 +16,6 @@ const MAX_DOCUMENT_BYTES = 16 * 1024;
 const SECRET_BYTES = 32;
 const FINGERPRINT_CHARACTERS = 16;
 const DUPLICATE_WINDOW_MS = 120_000;
-/** Tries to find out what is agreed on, or whether an offer whose answer was lost has won. */
-const MAX_TRIES = 8;
-const RETRY_MS = 500;
 
 const purposes = ['development', 'test', 'production'] as const;
 export type Purpose = (typeof purposes)[number];
@@ -130,24 +127,17 @@ export async function storeBrought(link: Link, { cluster }: ClusterSettings): Pr
   await agreed(createDocuments(link, settingsStream(cluster)), broughtSubject(cluster), () => ({ format: FORMAT }));
 }
 
-/**
- * The document that is there, or that is made now, by whomever. Where several nodes start at once, the stream is some
- * moments old and its brokers may still be about to elect its leader: a node that gave up then would not start.
- */
-async function agreed(documents: Documents, subject: string, make: () => object): Promise<unknown> {
-  for (let tries = 1; tries <= MAX_TRIES; tries++) {
-    try {
-      const { value, revision } = await documents.read(subject);
-      if (revision !== 0) return value;
-      // Read back whatever came of it: somebody else's may have won.
-      await documents.write(subject, make(), 0);
-    } catch (error) {
-      const passing = error instanceof BrokerUnreachable || error instanceof StreamUnavailable;
-      if (!passing || tries === MAX_TRIES) throw error;
-      await pause(RETRY_MS);
-    }
-  }
-  throw new BrokerUnreachable(`can't store ${subject}: the broker doesn't say what became of it`);
+/** The document that is there, or that is made now, by whomever. */
+function agreed(documents: Documents, subject: string, make: () => object): Promise<unknown> {
+  return patiently(async () => {
+    const found = await documents.read(subject);
+    if (found.revision !== 0) return found.value;
+    await documents.write(subject, make(), 0);
+    // Whatever came of it: somebody else's may have won.
+    const { value, revision } = await documents.read(subject);
+    if (revision === 0) throw new BrokerUnreachable(`can't store ${subject}: the broker doesn't say what became of it`);
+    return value;
+  });
 }
 
 function newShop(offer: SettingsOffer): z.infer<typeof shopDocument> {
