@@ -3,8 +3,8 @@
  * somebody else's is answered like what doesn't exist.
  */
 import { createRemoteJWKSet, decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
-import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { recentlyUsed } from '../storage/recentlyUsed.ts';
 import { Problem, unavailable } from './problem.ts';
 
 export type Role = 'guest' | 'customer' | 'vendor' | 'staff';
@@ -73,7 +73,7 @@ export function createTokens(options: TokenOptions): Tokens {
     options.jwksUrl === undefined
       ? undefined
       : createRemoteJWKSet(new URL(options.jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS });
-  const known = new LRUCache<string, { principal: Principal; expiresAt: number }>({ max: REMEMBERED_TOKENS });
+  const known = recentlyUsed<string, { principal: Principal; expiresAt: number }>(REMEMBERED_TOKENS);
 
   type Verified = { readonly payload: JWTPayload; readonly own: boolean };
 

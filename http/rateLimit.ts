@@ -3,10 +3,10 @@
  * taken so far will be paid off, so a limit is smooth, needs no timer, and tells exactly when to come back. Own code instead
  * of a library: it must be bounded in memory whoever comes, and take its time from the shop's monotonic clock.
  */
-import { LRUCache } from 'lru-cache';
+import { recentlyUsed } from '../storage/recentlyUsed.ts';
 import { Problem } from './problem.ts';
 
-/** Callers remembered at once, about 10 MB; whoever was not seen for longest starts afresh. */
+/** Callers remembered at once, about 10 MB when all are; whoever was not seen for longest starts afresh. */
 const MAX_KEYS = 100_000;
 
 export type Verdict = {
@@ -30,7 +30,7 @@ export interface RateLimit {
 /** At most `limit` at once, and `limit` in each `windowMs` in the long run. `now` in ms, monotonic. */
 export function createRateLimit(limit: number, windowMs: number, now: () => number, maxKeys = MAX_KEYS): RateLimit {
   const costMs = windowMs / limit;
-  const paidOffAt = new LRUCache<string, number>({ max: maxKeys });
+  const paidOffAt = recentlyUsed<string, number>(maxKeys);
   return {
     limit,
     windowMs,

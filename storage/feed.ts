@@ -3,12 +3,13 @@
  * minutes, so that whoever was cut off can go on. A place in it is told by shards and the numbers of their records, which
  * are the same on all nodes; positions in the tables are not.
  */
-import { LRUCache } from 'lru-cache';
+
 import { type AddressKey, parseAddressKey } from '../actors/kernel/address.ts';
 import type { Versioned } from '../actors/kernel/decider.ts';
 import type { Commit } from '../actors/kernel/message.ts';
 import { type Db, readMeta, writeMeta } from './database.ts';
 import type { PlacedRecord } from './logWriter.ts';
+import { recentlyUsed } from './recentlyUsed.ts';
 import { type CommitColumns, decodeCommit } from './recordCodec.ts';
 import { type RecordFollower, tablesAt } from './tables.ts';
 
@@ -192,7 +193,7 @@ function createRowWriter(db: Db, skipped: (what: string, error: unknown) => void
   const begin = db
     .prepare<[AddressKey], string>('SELECT body FROM histories WHERE key = ? AND version = 1 ORDER BY seq LIMIT 1')
     .pluck();
-  const known = new LRUCache<AddressKey, string>({ max: KNOWN_OWNERS });
+  const known = recentlyUsed<AddressKey, string>(KNOWN_OWNERS);
 
   function ownerOf({ key, version, events }: Commit): string | undefined {
     const remembered = known.get(key);

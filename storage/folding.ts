@@ -2,11 +2,12 @@
  * The state of an aggregate before and after a commit, for read models that show more than the events themselves say.
  * Kept for the aggregates that are at work; one that was forgotten is made anew from its commits in the store.
  */
-import { LRUCache } from 'lru-cache';
+
 import { type AddressKey, parseAddressKey } from '../actors/kernel/address.ts';
 import type { Versioned } from '../actors/kernel/decider.ts';
 import type { Commit } from '../actors/kernel/message.ts';
 import type { Db } from './database.ts';
+import { recentlyUsed } from './recentlyUsed.ts';
 import { type CommitColumns, decodeCommit } from './recordCodec.ts';
 
 /** What folding needs of a decider. */
@@ -42,7 +43,7 @@ export function createFolding<State extends object, Event extends Versioned>(
   const earlier = db.prepare<[AddressKey, number], CommitColumns>(
     'SELECT key, seq, version, cause, at, body FROM histories WHERE key = ? AND seq < ? ORDER BY seq',
   );
-  const kept = new LRUCache<AddressKey, Kept<State>>({ max: KEPT_STATES });
+  const kept = recentlyUsed<AddressKey, Kept<State>>(KEPT_STATES);
 
   // The events of an aggregate of this type are this decider's.
   const evolveAll = (state: State, events: readonly Versioned[]): State =>

@@ -13,9 +13,9 @@ import { type CustomerOrders, createCustomerOrdersReader } from '../storage/proj
 import { createStaffReader } from '../storage/projections/staff.ts';
 import { createStockReader, type Shelf, type StockLevels } from '../storage/projections/stockLevels.ts';
 import { createStoreFigures } from '../storage/storeFigures.ts';
-import { createAddressCheck } from '../transport/address/gateway.ts';
+import { type AddressAdapter, createAddressCheck } from '../transport/address/gateway.ts';
 import { createAddressSimulator } from '../transport/address/simulator.ts';
-import { createCarrierGateway } from '../transport/carrier/gateway.ts';
+import { type CarrierAdapter, createCarrierGateway } from '../transport/carrier/gateway.ts';
 import { createCarrierSimulator } from '../transport/carrier/simulator.ts';
 import { createPaymentGateway } from '../transport/payment/gateway.ts';
 import { createAlerts } from './alerts.ts';
@@ -103,6 +103,8 @@ export type Holdfast = ShopCore & {
 export type Replacements = {
   readonly deciders?: Readonly<Record<string, AnyDecider>>;
   readonly log?: (embedded: ShardLog) => ShardLog;
+  readonly carrier?: CarrierAdapter;
+  readonly address?: AddressAdapter;
 };
 
 /**
@@ -130,7 +132,7 @@ export function assembleHoldfast(ground: Ground, home: Home, replacements: Repla
   const surroundings = { clock, random: ids.random, telemetry, log: logger };
   const gateways: Gateway[] = [
     createPaymentGateway(vendor.adapter, surroundings),
-    createCarrierGateway(createCarrierSimulator(), surroundings),
+    createCarrierGateway(replacements.carrier ?? createCarrierSimulator(), surroundings),
   ];
   const all = replacements.deciders ?? (deciders as unknown as Readonly<Record<string, AnyDecider>>);
   const node = createNode({
@@ -204,7 +206,7 @@ export function assembleHoldfast(ground: Ground, home: Home, replacements: Repla
       reconcile,
     }),
     changes: createChangeFeed({ db, feed: ground.feed, shards: config.SHARDS, upToDate: running.upToDate }),
-    checkAddress: createAddressCheck(createAddressSimulator(clock), surroundings),
+    checkAddress: createAddressCheck(replacements.address ?? createAddressSimulator(clock), surroundings),
     policy,
     clock,
     ids,

@@ -1,5 +1,5 @@
 /** Stock per SKU and warehouse, kept by the same `evolve` as the stock items themselves. */
-import { LRUCache } from 'lru-cache';
+
 import { stockAddress } from '../../actors/inventoryItem/messages.ts';
 import {
   type Expected,
@@ -12,6 +12,7 @@ import {
 import { parseAddressKey } from '../../actors/kernel/address.ts';
 import type { Db } from '../database.ts';
 import type { Projection } from '../projection.ts';
+import { recentlyUsed } from '../recentlyUsed.ts';
 
 /** What the stock of one SKU in one warehouse comes to, without its reservations. */
 type StockLevel = StockFigures & { readonly expected: Expected | null };
@@ -46,7 +47,7 @@ export function createStockLevels(db: Db): StockProjection {
     `INSERT OR REPLACE INTO stock_levels VALUES (@sku, @warehouse, @available, @reserved, @committed, @picked,
      @received, @shipped, @adjusted, @quarantined, @transferredIn, @transferredOut, @inTransit, @backordered, @quantity, @at)`,
   );
-  const kept = new LRUCache<string, Items>({ max: KEPT_SKUS });
+  const kept = recentlyUsed<string, Items>(KEPT_SKUS);
   // A popular SKU moves many times in one transaction: its row is written once.
   let touched = new Map<string, Item>();
   /** Of the SKUs that moved in this transaction: until it ends the table doesn't have what is let go from memory. */

@@ -11,7 +11,7 @@ import { NO_DEFECT, plant } from './defects/plant.ts';
 import { Storm } from './faults/storm.ts';
 import { SimulatedBroker } from './network/broker.ts';
 import { SimulatedNode } from './nodes/node.ts';
-import { SimulatedVendor } from './nodes/vendor.ts';
+import { SimulatedVendors } from './nodes/vendor.ts';
 import type { RunOptions, RunResult } from './options.ts';
 import { Clients } from './shop/clients.ts';
 import { openShop } from './shop/opening.ts';
@@ -67,7 +67,7 @@ class Simulation {
   readonly #world: World;
   readonly #options: RunOptions;
   readonly #broker: SimulatedBroker;
-  readonly #vendor: SimulatedVendor;
+  readonly #vendors: SimulatedVendors;
   readonly #nodes: readonly SimulatedNode[];
   readonly #clients: Clients;
   readonly #durable = new Durable();
@@ -80,7 +80,7 @@ class Simulation {
     this.#world = world;
     this.#options = options;
     this.#broker = new SimulatedBroker(world, SETTINGS);
-    this.#vendor = new SimulatedVendor(world);
+    this.#vendors = new SimulatedVendors(world);
     this.#broker.onStored = (id, payload) => {
       if (parseEntryId(id)?.kind === 'record') this.#durable.stored(payload);
     };
@@ -96,7 +96,7 @@ class Simulation {
         planting,
         world,
         broker: this.#broker,
-        vendor: this.#vendor,
+        vendors: this.#vendors,
         name: `node-${number + 1}`,
         policy: POLICY,
       };
@@ -152,12 +152,14 @@ class Simulation {
   async #safety(workload: Workload): Promise<void> {
     const world = this.#world;
     const { without, only, minutes } = this.#options;
-    const storm = new Storm({ world, broker: this.#broker, vendor: this.#vendor, nodes: this.#nodes, without, only });
+    const parts = { world, broker: this.#broker, vendors: this.#vendors, nodes: this.#nodes };
+    const lengthMs = minutes * MINUTE_MS;
+    const storm = new Storm({ ...parts, lengthMs, without, only });
     this.#storm = storm;
     storm.begin();
     this.#watch();
     const working = workload.run();
-    const until = world.now + minutes * MINUTE_MS;
+    const until = world.now + lengthMs;
     await world.run(() => world.now >= until || world.violations.length > 0);
     workload.stop();
     storm.heal();
@@ -174,7 +176,7 @@ class Simulation {
 
   #anytime(): string[] {
     const stores = this.#nodes.flatMap(({ name, life }) => (life ? stockViolations(name, life.db) : []));
-    return [...stores, ...moneyViolations(this.#vendor.entries())];
+    return [...stores, ...moneyViolations(this.#vendors.entries())];
   }
 
   /** All is well: everything comes to rest in time, and adds up then. */
@@ -196,7 +198,7 @@ class Simulation {
     const [first] = this.#nodes;
     const orders = await this.#during(workload.outcome());
     const said = first ? await this.#during(complaints(world, first)) : [];
-    const books = bookViolations(orders, this.#vendor.entries());
+    const books = bookViolations(orders, this.#vendors.entries());
     for (const found of [...logViolations(this.#broker.logs), ...this.#anytime(), ...books, ...said]) {
       world.violated(found);
     }

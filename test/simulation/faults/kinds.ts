@@ -13,6 +13,8 @@ export const FAULTS = [
   'outage',
   'tail',
   'vendor',
+  'carrier',
+  'slow-disk',
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];

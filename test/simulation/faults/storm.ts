@@ -3,7 +3,7 @@
 import type { SimulatedBroker } from '../network/broker.ts';
 import { GOOD_NETWORK } from '../network/line.ts';
 import type { SimulatedNode } from '../nodes/node.ts';
-import { GOOD_VENDOR, type SimulatedVendor } from '../nodes/vendor.ts';
+import { GOOD_VENDOR, type SimulatedVendors, type VendorFaults } from '../nodes/vendor.ts';
 import type { World } from '../world/world.ts';
 import { FAULTS, type Fault } from './kinds.ts';
 
@@ -25,19 +25,26 @@ const TIMES: Readonly<Record<Fault, readonly [everyMs: number, lastsMs: number]>
   outage: [60_000, 30_000],
   tail: [60_000, 3_000],
   vendor: [20_000, 20_000],
+  carrier: [20_000, 20_000],
+  'slow-disk': [40_000, 15_000],
 };
 
 /** A broker's disk holds all but what came in so late. */
 const UNSYNCED_MS = 2_000;
 const MAX_SKEW_MS = 90_000;
+const MAX_STALL_MS = 2_000;
 /** A share of the kinds is in each storm: many at once hide each other. */
 const SHARE = 0.4;
+/** Of each kind that it has, on average, however short it is. */
+const STRIKES_AT_LEAST = 2;
 
 export type StormOptions = {
   readonly world: World;
   readonly broker: SimulatedBroker;
-  readonly vendor: SimulatedVendor;
+  readonly vendors: SimulatedVendors;
   readonly nodes: readonly SimulatedNode[];
+  /** Of the time in which things go wrong. */
+  readonly lengthMs: number;
   /** Kinds that this run does without. */
   readonly without: readonly Fault[];
   /** Kinds that it has, whatever the seed says. */
@@ -66,17 +73,18 @@ export class Storm {
 
   /** Everything is well from now on. */
   heal(): void {
-    const { broker, vendor, nodes, world } = this.#options;
+    const { broker, vendors, nodes, world } = this.#options;
     this.#blowing = false;
     world.note('healed');
     broker.network.faults = GOOD_NETWORK;
     broker.exchange.heartbeatsLost = 0;
     broker.logFaults.full = false;
-    vendor.faults = GOOD_VENDOR;
+    for (const way of [vendors.payment, vendors.carrier, vendors.address]) way.faults = GOOD_VENDOR;
     broker.setUp(true);
     for (const node of nodes) {
       node.setClock(0);
       node.setDisk(true);
+      node.slowDisk(0, () => 0);
       node.setCut(false);
       node.resume();
       if (!node.life) node.start();
@@ -84,7 +92,8 @@ export class Storm {
   }
 
   #later(kind: Fault): void {
-    const [everyMs] = TIMES[kind];
+    const { lengthMs } = this.#options;
+    const everyMs = Math.min(TIMES[kind][0], lengthMs / STRIKES_AT_LEAST);
     // A source of its own for each kind: without one, the others stay as they are.
     const chance = this.#options.world.chance(`storm/${kind}`);
     const next = (): void => {
@@ -107,7 +116,7 @@ export class Storm {
 
   /** Answers what ends it. */
   #strike(kind: Fault, node: SimulatedNode, ms: number, chance: () => number): () => void {
-    const { broker, vendor, world } = this.#options;
+    const { broker, vendors, world } = this.#options;
     switch (kind) {
       case 'network': {
         const [lost, doubled, slow] = [chance() ** 2 * 0.2, chance() ** 2 * 0.2, chance() * 0.5];
@@ -164,12 +173,23 @@ export class Storm {
         return () => broker.setUp(true);
       }
       case 'vendor':
-        vendor.faults = { unreachable: chance() * 0.5, tooLate: chance() * 0.3 };
-        return () => {
-          vendor.faults = GOOD_VENDOR;
-        };
+        return worse([vendors.payment], chance);
+      case 'carrier':
+        return worse([vendors.carrier, vendors.address], chance);
+      case 'slow-disk':
+        node.slowDisk(MAX_STALL_MS * chance() ** 2, chance);
+        return () => node.slowDisk(0, chance);
     }
   }
+}
+
+type Faulty = { faults: VendorFaults };
+
+function worse(ways: readonly Faulty[], chance: () => number): () => void {
+  for (const way of ways) way.faults = { unreachable: chance() * 0.5, tooLate: chance() * 0.3 };
+  return () => {
+    for (const way of ways) way.faults = GOOD_VENDOR;
+  };
 }
 
 /** Whatever else may have started it meanwhile. */

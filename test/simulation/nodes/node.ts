@@ -18,7 +18,7 @@ import type { SimulatedBroker } from '../network/broker.ts';
 import type { Line } from '../network/line.ts';
 import { SimulatedProcess, type World } from '../world/world.ts';
 import { type Asked, type Handler, request, type Told } from './edge.ts';
-import type { SimulatedVendor } from './vendor.ts';
+import type { SimulatedVendors } from './vendor.ts';
 
 const AUTH_SECRET = 'a secret for simulations, nowhere else';
 /** Cheap on purpose. */
@@ -41,7 +41,7 @@ export type Life = {
 export type NodeOptions = {
   readonly world: World;
   readonly broker: SimulatedBroker;
-  readonly vendor: SimulatedVendor;
+  readonly vendors: SimulatedVendors;
   readonly name: string;
   readonly policy?: Policy;
   /** What is wrong with it. */
@@ -126,6 +126,21 @@ export class SimulatedNode {
     this.#life?.db.pragma(`query_only = ${writable ? 0 : 1}`);
   }
 
+  /** Whatever it writes to its disk keeps it from everything else for so long at most; 0 when all is well. */
+  slowDisk(ms: number, chance: () => number): void {
+    const life = this.#life;
+    if (!life) return;
+    const written = life.db.prepare<[], number>('SELECT total_changes()').pluck();
+    let seen = written.get();
+    const stall = (): number => {
+      const now = written.get();
+      const wrote = now !== seen;
+      seen = now;
+      return wrote ? ms * chance() : 0;
+    };
+    life.process.stall = ms > 0 ? stall : undefined;
+  }
+
   /** Its clock is wrong by so much from now on. */
   setClock(skewMs: number): void {
     this.#skewMs = skewMs;
@@ -189,7 +204,7 @@ export class SimulatedNode {
   }
 
   #boot(process: SimulatedProcess, line: Line): Life {
-    const { world, broker, vendor, name, policy = defaultPolicy, planting = NO_DEFECT, onLog } = this.#options;
+    const { world, broker, vendors, name, policy = defaultPolicy, planting = NO_DEFECT, onLog } = this.#options;
     const { id, cluster, idSecret, shards } = broker.settings;
     const config = readConfig({
       NODE_ENV: 'test',
@@ -205,7 +220,7 @@ export class SimulatedNode {
     const db = this.#image ? openImage(this.#image) : newStore();
     const folder = holdStore(db, name, shards).open({ id, name: cluster, idSecret });
     const ground = planting.ground(openGround(config, logger, policy, folder, openKeyedStore(':memory:')));
-    const parts = planting.broker(broker.brokerOf(ground, line, vendor.ledgerOf(process)));
+    const parts = planting.broker(broker.brokerOf(ground, line, vendors.ledgerOf(process)));
     const end = (error: Error): void => {
       world.note(`${name} ends: ${error.name}`);
       process.kill();
@@ -217,7 +232,10 @@ export class SimulatedNode {
       });
     };
     const home = planting.home(createClusterHome(ground, parts, end), ground);
-    const shop = assembleHoldfast(ground, home, planting.replacements(home, shards));
+    const shop = assembleHoldfast(ground, home, {
+      ...vendors.adaptersOf(process),
+      ...planting.replacements(home, shards),
+    });
     const edge = createEdge({
       shop,
       policy: shop.policy,

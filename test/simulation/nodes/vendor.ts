@@ -1,4 +1,8 @@
-/** The one payment vendor that all nodes talk to: it may not be reached, or answer too late for what it has done. */
+/** The outside systems that all nodes talk to: one may not be reached, or answer too late for what it has done. */
+import type { AddressAdapter } from '../../../transport/address/gateway.ts';
+import { createAddressSimulator } from '../../../transport/address/simulator.ts';
+import type { CarrierAdapter } from '../../../transport/carrier/gateway.ts';
+import { createCarrierSimulator } from '../../../transport/carrier/simulator.ts';
 import { GatewayTimeout, GatewayUnavailable } from '../../../transport/gateway.ts';
 import { createEntryLedger, createMemoryEntries } from '../../../transport/payment/entryLedger.ts';
 import type { LedgerEntry, SimulatorLedger } from '../../../transport/payment/ledger.ts';
@@ -17,31 +21,18 @@ export const GOOD_VENDOR: VendorFaults = { unreachable: 0, tooLate: 0 };
 const ANSWER_MS = 20;
 const GIVEN_UP_MS = 5_000;
 
-export class SimulatedVendor {
+/** The way to one of them. */
+class Way {
   readonly #world: World;
   readonly #chance: () => number;
-  readonly #entries = createMemoryEntries();
-  readonly #ledger = createEntryLedger(this.#entries);
   faults = GOOD_VENDOR;
 
-  constructor(world: World) {
+  constructor(world: World, name: string) {
     this.#world = world;
-    this.#chance = world.chance('vendor');
+    this.#chance = world.chance(name);
   }
 
-  entries(): Iterable<LedgerEntry> {
-    return this.#entries.all();
-  }
-
-  ledgerOf(process: SimulatedProcess): SimulatorLedger {
-    return {
-      change: (orderId, visit) => this.#call(process, () => this.#ledger.change(orderId, visit)),
-      referred: (reference) => this.#call(process, () => this.#ledger.referred(reference)),
-      after: (key, limit) => this.#call(process, () => this.#ledger.after(key, limit)),
-    };
-  }
-
-  #call<Value>(process: SimulatedProcess, act: () => Promise<Value>): Promise<Value> {
+  call<Value>(process: SimulatedProcess, act: () => Promise<Value>): Promise<Value> {
     const { unreachable, tooLate } = this.faults;
     const chance = this.#chance();
     const way = (): number => ANSWER_MS * this.#chance();
@@ -61,5 +52,41 @@ export class SimulatedVendor {
         });
       }
     });
+  }
+}
+
+export class SimulatedVendors {
+  readonly payment: Way;
+  readonly carrier: Way;
+  readonly address: Way;
+  readonly #entries = createMemoryEntries();
+  readonly #ledger = createEntryLedger(this.#entries);
+
+  constructor(world: World) {
+    this.payment = new Way(world, 'vendor');
+    this.carrier = new Way(world, 'carrier');
+    this.address = new Way(world, 'address');
+  }
+
+  entries(): Iterable<LedgerEntry> {
+    return this.#entries.all();
+  }
+
+  ledgerOf(process: SimulatedProcess): SimulatorLedger {
+    const { payment } = this;
+    return {
+      change: (orderId, visit) => payment.call(process, () => this.#ledger.change(orderId, visit)),
+      referred: (reference) => payment.call(process, () => this.#ledger.referred(reference)),
+      after: (key, limit) => payment.call(process, () => this.#ledger.after(key, limit)),
+    };
+  }
+
+  adaptersOf(process: SimulatedProcess): { readonly carrier: CarrierAdapter; readonly address: AddressAdapter } {
+    const carrier = createCarrierSimulator();
+    const address = createAddressSimulator({ sleep: () => Promise.resolve() });
+    return {
+      carrier: { perform: (...asked) => this.carrier.call(process, () => carrier.perform(...asked)) },
+      address: { perform: (...asked) => this.address.call(process, () => address.perform(...asked)) },
+    };
   }
 }

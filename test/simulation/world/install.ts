@@ -43,8 +43,8 @@ export function liveIn(next: World | undefined): void {
   }
 }
 
-/** A real turn of the event loop. */
-export const realTurn = real.setImmediate;
+/** Of the real event loop. */
+export const realImmediate = real.setImmediate;
 
 class Timer {
   planned: Planned;

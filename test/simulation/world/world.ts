@@ -7,7 +7,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash, type Hash } from 'node:crypto';
 import { seededRandom } from '../../support/timeline.ts';
 import { EventQueue, type Planned } from './events.ts';
-import { realTurn } from './install.ts';
+import { realImmediate as immediately } from './install.ts';
 
 /** Where simulated time begins: 2027-01-15T08:00:00Z. */
 const EPOCH_MS = 1_800_000_000_000;
@@ -18,16 +18,24 @@ const TIMER_SLACK_MS = 0.4;
 
 const NOTHING = new Uint8Array();
 
-const nextTurn = realTurn;
+/** Planned at once: a turn of the real event loop for each would cost more than what happens in it. */
+const STEPS_OF_TURN = 32;
+
+/** Runs a task as if one of the processes, or none, had asked for it. */
+type Scope = ReturnType<typeof AsyncLocalStorage.snapshot>;
 
 /** One operating-system process: it can die, be stopped for a while, and have a wrong clock. */
 export class SimulatedProcess {
   readonly name: string;
   readonly world: World;
+  readonly scope: Scope;
   #state: 'running' | 'paused' | 'dead' = 'running';
   #held: (() => void)[] = [];
   /** Added to what its wall clock shows, in ms. */
   skewMs = 0;
+  /** Asked after each thing that happened in it: how long nothing else can happen then, in ms. */
+  stall: (() => number) | undefined;
+  #isStalled = false;
   readonly #bootedMs: number;
   #lastTurn = 0;
   readonly #lastTimers = new Map<number, number>();
@@ -35,6 +43,7 @@ export class SimulatedProcess {
   constructor(world: World, name: string) {
     this.world = world;
     this.name = name;
+    this.scope = world.scopeOf(this);
     // Nobody may compare monotonic clocks of two processes.
     this.#bootedMs = world.now - Math.floor(world.random() * 1e6);
   }
@@ -54,8 +63,21 @@ export class SimulatedProcess {
   /** Runs it in this process: now, once the process goes on, or never. */
   enter(task: () => void): void {
     if (this.#state === 'dead') return;
-    if (this.#state === 'paused') this.#held.push(task);
-    else this.world.inside(this, task);
+    if (this.#state === 'paused' || this.#isStalled) {
+      this.#held.push(task);
+      return;
+    }
+    this.world.inside(this, task);
+    const ms = this.stall?.() ?? 0;
+    if (ms > 0) this.#stallFor(ms);
+  }
+
+  #stallFor(ms: number): void {
+    this.#isStalled = true;
+    this.world.after(ms, () => {
+      this.#isStalled = false;
+      this.#goOn();
+    });
   }
 
   /** As `setTimeout`: timers of one delay fire in the order in which they were set. */
@@ -87,6 +109,11 @@ export class SimulatedProcess {
   resume(): void {
     if (this.#state !== 'paused') return;
     this.#state = 'running';
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.#state !== 'running' || this.#isStalled) return;
     for (const task of this.#held.splice(0)) this.turn(task);
   }
 }
@@ -100,6 +127,7 @@ export class World {
   readonly #queue = new EventQueue();
   readonly #trace: Hash = createHash('sha256');
   readonly #current = new AsyncLocalStorage<SimulatedProcess | undefined>();
+  readonly #outside = this.scopeOf(undefined);
   /** Told of each line of the trace; for people who look at one seed. */
   onTrace: ((line: string) => void) | undefined;
   /** What must never be, in words. */
@@ -126,7 +154,14 @@ export class World {
   }
 
   inside<Result>(process: SimulatedProcess | undefined, task: () => Result): Result {
-    return this.#current.run(process, task);
+    if (this.#current.getStore() === process) return task();
+    const scope = process?.scope ?? this.#outside;
+    return scope(task) as Result;
+  }
+
+  /** What runs things in this process. Made once: it costs more than most of what happens. */
+  scopeOf(process: SimulatedProcess | undefined): Scope {
+    return this.#current.run(process, () => AsyncLocalStorage.snapshot());
   }
 
   at(time: number, task: () => void): Planned {
@@ -163,23 +198,36 @@ export class World {
    */
   run(until: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
+      let ended = false;
+      const end = (act: () => void): void => {
+        ended = true;
+        act();
+      };
       const step = (): void => {
+        if (ended) return;
         if (until()) {
-          resolve();
+          end(resolve);
           return;
         }
         let planned = this.#queue.next();
         while (planned?.cancelled) planned = this.#queue.next();
         if (planned === undefined) {
-          reject(new Error('nothing is left to happen'));
+          end(() => reject(new Error('nothing is left to happen')));
           return;
         }
         this.now = planned.at;
         this.events += 1;
         planned.run();
-        nextTurn(step);
       };
-      nextTurn(step);
+      // What follows by promises ends before the next of them begins.
+      const steps = (): void => {
+        for (let n = 1; n < STEPS_OF_TURN; n += 1) immediately(step);
+        immediately(() => {
+          step();
+          if (!ended) steps();
+        });
+      };
+      steps();
     });
   }
 }

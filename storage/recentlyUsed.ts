@@ -1,0 +1,8 @@
+import { LRUCache } from 'lru-cache';
+
+/** So many entries at most; the one that was not used for longest goes first. Grows as needed, where `max` would take it all at once. */
+export function recentlyUsed<Key extends string, Value extends object | string | number>(
+  entries: number,
+): LRUCache<Key, Value> {
+  return new LRUCache<Key, Value>({ maxSize: entries, sizeCalculation: () => 1 });
+}
