@@ -6,7 +6,6 @@ import { checkHistory } from '../history/check.ts';
 import { complaints, disagreements, underWay } from './checks/ending.ts';
 import { Durable, logViolations } from './checks/logs.ts';
 import { bookViolations, moneyViolations } from './checks/money.ts';
-import { stockViolations } from './checks/stores.ts';
 import { NO_DEFECT, plant } from './defects/plant.ts';
 import { Storm } from './faults/storm.ts';
 import { SimulatedBroker } from './network/broker.ts';
@@ -22,8 +21,6 @@ import { World } from './world/world.ts';
 const MINUTE_MS = 60_000;
 const CUSTOMERS = 3;
 const THINK_MS = 2_000;
-/** Between two looks at what must hold at any moment. */
-const WATCH_MS = 5_000;
 const LOOK_MS = 5_000;
 /** After all is well every request is answered within this. */
 const ANSWERED_MS = 2 * MINUTE_MS;
@@ -81,6 +78,9 @@ class Simulation {
     this.#options = options;
     this.#broker = new SimulatedBroker(world, SETTINGS);
     this.#vendors = new SimulatedVendors(world);
+    this.#vendors.onChanged = (entries) => {
+      for (const found of moneyViolations(entries)) world.violated(found);
+    };
     this.#broker.onStored = (id, payload) => {
       if (parseEntryId(id)?.kind === 'record') this.#durable.stored(payload);
     };
@@ -157,26 +157,12 @@ class Simulation {
     const storm = new Storm({ ...parts, lengthMs, without, only });
     this.#storm = storm;
     storm.begin();
-    this.#watch();
     const working = workload.run();
     const until = world.now + lengthMs;
     await world.run(() => world.now >= until || world.violations.length > 0);
     workload.stop();
     storm.heal();
     if (!(await this.#within(working, ANSWERED_MS))) world.violated('I7: a client is not answered after all is well');
-  }
-
-  #watch(): void {
-    const world = this.#world;
-    world.after(WATCH_MS, () => {
-      for (const found of this.#anytime()) world.violated(found);
-      this.#watch();
-    });
-  }
-
-  #anytime(): string[] {
-    const stores = this.#nodes.flatMap(({ name, life }) => (life ? stockViolations(name, life.db) : []));
-    return [...stores, ...moneyViolations(this.#vendors.entries())];
   }
 
   /** All is well: everything comes to rest in time, and adds up then. */
@@ -199,7 +185,7 @@ class Simulation {
     const orders = await this.#during(workload.outcome());
     const said = first ? await this.#during(complaints(world, first)) : [];
     const books = bookViolations(orders, this.#vendors.entries());
-    for (const found of [...logViolations(this.#broker.logs), ...this.#anytime(), ...books, ...said]) {
+    for (const found of [...logViolations(this.#broker.logs), ...books, ...said]) {
       world.violated(found);
     }
     const history = checkHistory(this.#clients.recorder.history());

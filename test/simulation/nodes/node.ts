@@ -13,6 +13,7 @@ import { createClusterHome } from '../../../supervisors/cluster/clusterHome.ts';
 import { readConfig } from '../../../supervisors/config.ts';
 import { assembleHoldfast, type Holdfast } from '../../../supervisors/holdfast.ts';
 import { openGround } from '../../../supervisors/home.ts';
+import { watchStock } from '../checks/stores.ts';
 import { NO_DEFECT, type Planting } from '../defects/plant.ts';
 import type { SimulatedBroker } from '../network/broker.ts';
 import type { Line } from '../network/line.ts';
@@ -218,6 +219,7 @@ export class SimulatedNode {
     });
     const logger = onLog ? pino({ level: 'warn', base: { node: name } }, { write: onLog }) : pino({ level: 'silent' });
     const db = this.#image ? openImage(this.#image) : newStore();
+    watchStock(name, db, (what) => world.violated(what));
     const folder = holdStore(db, name, shards).open({ id, name: cluster, idSecret });
     const ground = planting.ground(openGround(config, logger, policy, folder, openKeyedStore(':memory:')));
     const parts = planting.broker(broker.brokerOf(ground, line, vendors.ledgerOf(process)));

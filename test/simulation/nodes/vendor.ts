@@ -61,6 +61,8 @@ export class SimulatedVendors {
   readonly address: Way;
   readonly #entries = createMemoryEntries();
   readonly #ledger = createEntryLedger(this.#entries);
+  /** Told of all books whenever something is written into them. */
+  onChanged: (entries: Iterable<LedgerEntry>) => void = () => undefined;
 
   constructor(world: World) {
     this.payment = new Way(world, 'vendor');
@@ -75,7 +77,12 @@ export class SimulatedVendors {
   ledgerOf(process: SimulatedProcess): SimulatorLedger {
     const { payment } = this;
     return {
-      change: (orderId, visit) => payment.call(process, () => this.#ledger.change(orderId, visit)),
+      change: (orderId, visit) =>
+        payment.call(process, async () => {
+          const said = await this.#ledger.change(orderId, visit);
+          this.onChanged(this.entries());
+          return said;
+        }),
       referred: (reference) => payment.call(process, () => this.#ledger.referred(reference)),
       after: (key, limit) => payment.call(process, () => this.#ledger.after(key, limit)),
     };
