@@ -195,6 +195,25 @@ title(
   },
 );
 
+title(
+  'a record that was followed before its append failed, as the broker lost it again, is handed over whole',
+  async ({ logs, times }) => {
+    const node = logs.node();
+    const claim = await node.claim(0, 'a');
+    const follower = collect(node, 1, { skipOwn: true });
+    logs.faults({ ...NO_FAULTS, ackLost: 1 });
+    times.delay(100, () => {
+      logs.faults(NO_FAULTS);
+      logs.loseTail(0, 2);
+    });
+    const error = await failureOf(claim.append(recordOf(claim, 1)));
+    assert.is(error instanceof Fenced && error.reason, 'rewound');
+    await eventually('the record was handed over', () => follower.entries.length === 1);
+    assert.equal(follower.entries.map(outlineOf), ['2 record 1:1']);
+    follower.stop();
+  },
+);
+
 log('simulated log - a broker that compares no ids is asked after a pause what the log ends with', async () => {
   const { times, logs } = open(1, false);
   const run = async (): Promise<void> => {

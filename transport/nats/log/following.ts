@@ -51,9 +51,12 @@ export function followLog(
     }
     newestEpoch = id.epoch;
     const own = ownRecord?.(entry, id.epoch);
-    if (own === undefined) return on({ kind: 'record', position, record: decode(surroundings, entry) });
-    const handOver = (): void | Promise<void> => on({ kind: 'own', position, epoch: id.epoch, n: id.n });
-    return own === 'acknowledged' ? handOver() : own.then(handOver);
+    const handWhole = (): void | Promise<void> => on({ kind: 'record', position, record: decode(surroundings, entry) });
+    if (own === undefined) return handWhole();
+    const handOwn = (): void | Promise<void> => on({ kind: 'own', position, epoch: id.epoch, n: id.n });
+    if (own === 'acknowledged') return handOwn();
+    // After a failure nobody here has it, though it was in the log: the broker has lost it again.
+    return own.then((outcome) => (outcome === 'acknowledged' ? handOwn() : handWhole()));
   }
 
   return stream.tail(after, {
@@ -89,11 +92,11 @@ function decodeMark({ id, position, payload }: StoredEntry): LogEntry {
 
 /**
  * Tells the records that this process appended since now. One whose append is still in flight is known once that has
- * ended: its owner is to hear of the success first.
+ * ended: its owner is to hear of the success first, and may yet be told of a failure.
  */
 function ownRecords(
   claims: ReadonlyMap<number, OwnClaim>,
-): (entry: StoredEntry, epoch: number) => 'acknowledged' | Promise<void> | undefined {
+): (entry: StoredEntry, epoch: number) => 'acknowledged' | Promise<'acknowledged' | 'failed'> | undefined {
   const before = new Map([...claims].map(([epoch, { acknowledged, inFlight }]) => [epoch, { acknowledged, inFlight }]));
   return ({ position, id }, epoch) => {
     const claim = claims.get(epoch);
@@ -102,8 +105,8 @@ function ownRecords(
     if (position <= claim.acknowledged) return 'acknowledged';
     if (claim.inFlight?.id !== id) return undefined;
     return claim.inFlight.settled.then(
-      () => {},
-      () => {},
+      () => 'acknowledged',
+      () => 'failed',
     );
   };
 }
