@@ -14,6 +14,8 @@ import type { Clock } from '../../actors/kernel/ports.ts';
 const APPLY_RETRY_MS = 1_000;
 /** Tables that couldn't be brought to where the log can be read from are tried again after this long. */
 const RESTORE_RETRY_MS = 5_000;
+/** Whoever waits for the log's end looks again after this long: the broker may have lost what it ended with. */
+const ASK_AGAIN_MS = 2_000;
 
 class Stopped extends Error {
   override readonly name = 'Stopped';
@@ -26,7 +28,7 @@ export interface Follower {
   /** The log goes on where these tables end. */
   readonly readable: boolean;
   /**
-   * Resolves once the tables hold everything that the log held when this was called.
+   * Resolves once the tables hold everything that the log held when this was called, but for what it has lost since.
    * @throws what the log throws when it can't be asked; LogUnreadable when it ends before what the tables hold; Stopped
    */
   caughtUp(): Promise<void>;
@@ -49,7 +51,7 @@ export type FollowerOptions = {
   readonly onApplied: () => void;
 };
 
-type Waiter = { readonly end: LogPosition; readonly resolve: () => void; readonly reject: (reason: Error) => void };
+type Waiter = { readonly end: LogPosition; readonly goOn: () => void; readonly reject: (reason: Error) => void };
 
 export function createFollower(options: FollowerOptions): Follower {
   const { shard, log, tables, clock, logger, restore, onTitle, onApplied } = options;
@@ -152,8 +154,21 @@ export function createFollower(options: FollowerOptions): Follower {
     for (const waiter of waiters) {
       if (waiter.end > position) continue;
       waiters.delete(waiter);
-      waiter.resolve();
+      waiter.goOn();
     }
+  }
+
+  /** Resolves once the tables have reached the position, or after a while. */
+  function reachedOrLate(end: LogPosition): Promise<void> {
+    let cancel: () => void = () => undefined;
+    return new Promise<void>((goOn, reject) => {
+      const waiter: Waiter = { end, goOn, reject };
+      waiters.add(waiter);
+      cancel = clock.delay(ASK_AGAIN_MS, () => {
+        waiters.delete(waiter);
+        goOn();
+      });
+    }).finally(() => cancel());
   }
 
   return {
@@ -167,17 +182,19 @@ export function createFollower(options: FollowerOptions): Follower {
       return readable;
     },
     async caughtUp() {
-      const held = tables.position(shard);
-      const end = await log.end(shard);
-      if (stopped) throw new Stopped('this node follows the log no more');
-      // What this node appended itself it need not have read yet: following alone doesn't notice that it is gone.
-      if (end < held) throw rewound(end, held);
-      if (tables.position(shard) >= end) {
+      for (let wanted = Number.POSITIVE_INFINITY; ; ) {
+        const held = tables.position(shard);
+        const end = await log.end(shard);
+        if (stopped) throw new Stopped('this node follows the log no more');
+        // What this node appended itself it need not have read yet: following alone doesn't notice that it is gone.
+        if (end < held) throw rewound(end, held);
+        wanted = Math.min(wanted, end);
+        const goal = tables.isWhole(shard) ? wanted : end;
+        if (tables.position(shard) < goal) await reachedOrLate(goal);
         // Lost once more, while it was read anew.
-        if (!tables.isWhole(shard)) throw rewound(end, held);
-        return;
+        else if (!tables.isWhole(shard)) throw rewound(end, held);
+        if (tables.position(shard) >= goal && tables.isWhole(shard)) return;
       }
-      await new Promise<void>((resolve, reject) => waiters.add({ end, resolve, reject }));
     },
     overwritten(at) {
       rewound(at - 1, tables.position(shard));

@@ -111,6 +111,39 @@ followers('it has caught up when the tables hold what the log held when asked', 
   assert.ok(caughtUp);
 });
 
+followers(
+  'it has caught up when the tables hold what is left of what the log held, where its broker lost the end',
+  async () => {
+    const { follower, state, run, hand } = follow();
+    state.end = 2;
+    let caughtUp = false;
+    void follower.caughtUp().then(() => {
+      caughtUp = true;
+    });
+    hand(claim(1));
+    await run(10);
+    state.end = 1;
+    await run(10_000);
+    assert.ok(caughtUp);
+  },
+);
+
+followers('whoever waits does not wait for what comes while it waits', async () => {
+  const { follower, state, run, hand } = follow();
+  state.end = 1;
+  let caughtUp = false;
+  void follower.caughtUp().then(() => {
+    caughtUp = true;
+  });
+  await run(10);
+  state.end = 5;
+  await run(10_000);
+  assert.not(caughtUp);
+  hand(claim(1));
+  await run(10);
+  assert.ok(caughtUp);
+});
+
 followers('whoever waits hears that it was stopped', async () => {
   const { follower, state, run } = follow();
   state.end = 1;
