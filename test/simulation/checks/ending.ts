@@ -11,6 +11,9 @@ const LEFT_TO_OPERATORS = new Set(['money.refund-stuck', 'saga.compensation-stuc
 
 const AWAITED = "SELECT order_id FROM unfinished_sagas WHERE awaiting = 'operator'";
 
+/** A refund is timed from its first attempt until it is done or an operator's. */
+const OPEN_REFUNDS = "SELECT key FROM timers WHERE name LIKE 'overdue:%' LIMIT 5";
+
 type Row = { readonly order_id: string; readonly state: string; readonly awaiting: string | null };
 
 /** What is still under way, in words; empty when all is at rest. */
@@ -38,9 +41,11 @@ async function underWayAt(world: World, inboxes: Inboxes, node: SimulatedNode): 
   const sagas = db
     .prepare<[], Row>("SELECT * FROM unfinished_sagas WHERE state IN ('running', 'compensating') LIMIT 5")
     .all();
+  const refunds = db.prepare<[], string>(OPEN_REFUNDS).pluck().all();
   return [
     ...(waiting > 0 ? [`${name}: ${waiting} messages are to be sent`] : []),
     ...sagas.map(({ order_id, state }) => `${name}: ${order_id} is ${state}`),
+    ...refunds.map((key) => `${name}: a refund of ${key} is open`),
     ...(node.within((shop) => shop.node.load) ? [`${name} is at work`] : []),
     ...[...lags].flatMap(([shard, lag]) => (own.has(shard) ? unread(shard, lag, inboxes[shard]) : [])),
   ];
