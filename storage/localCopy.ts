@@ -206,6 +206,7 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
   const store = createShardStore(db, { reader, current, waitsFor, catchUp, snapshotsWaiting });
   return {
     position: (shard) => standings.get(shard)?.position ?? 0,
+    records: (shard) => standings.get(shard)?.n ?? 0,
     isWhole(shard) {
       const standing = standings.get(shard);
       return standing === undefined || standing.met === standing.n;

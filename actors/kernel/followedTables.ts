@@ -16,6 +16,8 @@ export type ShardTitle = {
 export interface FollowedTables {
   /** Position of the newest entry that these tables hold without a gap before it; 0 when empty. After a crash it may be less. */
   position(shard: number): LogPosition;
+  /** Number of the newest record that these tables hold; 0 when they hold none. */
+  records(shard: number): number;
   /**
    * The log up to the position has every record that these tables hold. Not so while a log is read anew whose end was lost:
    * then the tables are ahead of what was read.

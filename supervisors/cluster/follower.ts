@@ -27,6 +27,8 @@ export interface Follower {
   readonly title: ShardTitle | undefined;
   /** The log goes on where these tables end. */
   readonly readable: boolean;
+  /** What the tables hold is not what the log holds, and nothing but an operator brings them together. */
+  readonly parted: boolean;
   /**
    * Resolves once the tables hold everything that the log held when this was called, but for what it has lost since.
    * @throws what the log throws when it can't be asked; LogUnreadable when it ends before what the tables hold; Stopped
@@ -58,6 +60,7 @@ export function createFollower(options: FollowerOptions): Follower {
   let title = tables.title(shard);
   let following: Following | undefined;
   let readable = true;
+  let parted = false;
   let stopped = false;
   // The log hands over a bounded number of entries before the first of them is done.
   let applied: Promise<void> = Promise.resolve();
@@ -113,8 +116,10 @@ export function createFollower(options: FollowerOptions): Follower {
       logger.error({ err: why, shard, position: tables.position(shard) }, 'a log can not be followed');
       try {
         await restore(shard, why);
+        parted = false;
         break;
       } catch (error) {
+        parted = error instanceof Error && 'retryable' in error && error.retryable === false;
         logger.error({ err: error, shard }, 'the tables of a shard could not be restored, trying again');
         await pause(RESTORE_RETRY_MS);
       }
@@ -180,6 +185,9 @@ export function createFollower(options: FollowerOptions): Follower {
     },
     get readable() {
       return readable;
+    },
+    get parted() {
+      return parted;
     },
     async caughtUp() {
       for (let wanted = Number.POSITIVE_INFINITY; ; ) {

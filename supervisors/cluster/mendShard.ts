@@ -51,7 +51,7 @@ export function createMending(options: MendingOptions): MendShard {
 
   async function bringBack(shard: number, held: number): Promise<void> {
     const claim = await log.claim(shard, me);
-    const newest = await newestRecord(log, shard);
+    const newest = await newestRecord(log, shard, clock);
     const { records } = await bringRecords(db, shard, claim, newest);
     await claim.release();
     const messages = await sendAgain(options, shard, newest);
@@ -66,10 +66,10 @@ export function createMending(options: MendingOptions): MendShard {
     if (isOpen(shard)) throw new Error(`shard ${shard} is still being closed`);
     copy.catchUp();
     const held = copy.store.head(shard)?.n ?? 0;
-    let newest = await newestRecord(log, shard);
+    let newest = await newestRecord(log, shard, clock);
     if (newest.n < held && copy.title(shard)?.node !== me) {
       await pause(random() * STAGGER_MS);
-      newest = await newestRecord(log, shard);
+      newest = await newestRecord(log, shard, clock);
     }
     if (newest.n <= held && !copy.holds(shard, newest)) throw logParted(shard, newest.n);
     if (newest.n < held) await bringBack(shard, held);

@@ -1,10 +1,20 @@
 /** Which record a shard's log ends with, found from its end: claims and releases may stand behind it. */
-import { type LogEntry, type LogPosition, LogUnreadable, type SharedLog } from '../../actors/kernel/clusterPorts.ts';
+import {
+  type Following,
+  type LogEntry,
+  type LogPosition,
+  LogUnanswered,
+  LogUnreadable,
+  type SharedLog,
+} from '../../actors/kernel/clusterPorts.ts';
+import type { Clock } from '../../actors/kernel/ports.ts';
 import { GENESIS_HASH } from '../../storage/recordCodec.ts';
 
 /** Entries that are looked through at first; eight times as many with each further look. */
 const FIRST_LOOK = 64;
 const LOOK_FACTOR = 8;
+/** What the log ended with may be lost before it is read: then nothing comes, and nothing tells. */
+const SILENT_MS = 5_000;
 
 export type NewestRecord = {
   readonly n: number;
@@ -19,13 +29,17 @@ export type NewestRecord = {
 
 /**
  * `n` is 0 for a log that holds no record and was never trimmed.
- * @throws LogUnreadable; what the log throws when it can't be asked
+ * @throws LogUnreadable; LogUnanswered when it can't be read to its end; what the log throws when it can't be asked
  */
-export async function newestRecord(log: Omit<SharedLog, 'claim'>, shard: number): Promise<NewestRecord> {
+export async function newestRecord(
+  log: Omit<SharedLog, 'claim'>,
+  shard: number,
+  clock: Pick<Clock, 'delay'>,
+): Promise<NewestRecord> {
   const [end, begin] = await Promise.all([log.end(shard), log.begin(shard)]);
   for (let look = FIRST_LOOK; ; look *= LOOK_FACTOR) {
     const after = Math.max(begin - 1, end - look);
-    const found = await lastBetween(log, shard, after, end);
+    const found = await lastBetween({ log, clock }, shard, after, end);
     if (found) return { ...found, end, begin };
     if (after > begin - 1) continue;
     if (begin > 1) throw new LogUnreadable(`the log of shard ${shard} holds no record any more`, 'trimmed');
@@ -36,23 +50,34 @@ export async function newestRecord(log: Omit<SharedLog, 'claim'>, shard: number)
 type Found = Pick<NewestRecord, 'n' | 'hash' | 'at'> | undefined;
 
 async function lastBetween(
-  log: Pick<SharedLog, 'follow'>,
+  { log, clock }: { readonly log: Pick<SharedLog, 'follow'>; readonly clock: Pick<Clock, 'delay'> },
   shard: number,
   after: LogPosition,
   end: LogPosition,
 ): Promise<Found> {
   if (after >= end) return undefined;
-  return new Promise((resolve, reject) => {
+  let following: Following | undefined;
+  let cancel: () => void = () => undefined;
+  return new Promise<Found>((resolve, reject) => {
     let found: Found;
+    const wait = (): void => {
+      cancel();
+      cancel = clock.delay(SILENT_MS, () => {
+        reject(new LogUnanswered(`the log of shard ${shard} can't be read up to ${end}, where it ended`));
+      });
+    };
     const on = (entry: LogEntry): void => {
+      wait();
       if (entry.kind === 'record' && entry.position <= end) {
         const { record, hash } = entry.record;
         found = { n: record.n, hash, at: record.at };
       }
-      if (entry.position < end) return;
-      following.stop();
-      resolve(found);
+      if (entry.position >= end) resolve(found);
     };
-    const following = log.follow(shard, after, on, { failed: reject });
+    wait();
+    following = log.follow(shard, after, on, { failed: reject });
+  }).finally(() => {
+    cancel();
+    following?.stop();
   });
 }

@@ -10,6 +10,7 @@ import { type ClusterView, shardView } from './clusterView.ts';
 import { createContact } from './contact.ts';
 import { createFitness } from './fitness.ts';
 import { type HandOverAnswer, type HandOverRequest, isHandOverRequest } from './handOver.ts';
+import { type Holdings, type HoldingsQuestion, isHoldingsQuestion } from './holdings.ts';
 import { createMembership, type NameTaken, TIMEOUT_MS } from './membership.ts';
 import { createSlots, within } from './pacing.ts';
 import { type WantedPlace, wantedPlace } from './rendezvous.ts';
@@ -34,7 +35,7 @@ export interface Ownership {
   /** The host was fenced off under this claim, or needs a new one. */
   lost(shard: number, epoch: number): void;
   /** To what other nodes ask this one by name; undefined if it is another's question. */
-  answer(body: unknown): Promise<HandOverAnswer> | undefined;
+  answer(body: unknown): Promise<HandOverAnswer | Holdings> | undefined;
   /**
    * Hands all shards over, few at a time; those that nobody came for within the patience are released to anybody. Resolves
    * with the number of shards that couldn't be released: others take them once they miss this node.
@@ -92,6 +93,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     wanted: (shard: number) => (clock.monotonic() >= firstClaimAt ? place(shard).owner : undefined),
     leaving: () => membership.state === 'draining',
     alive: (node: string) => membership.alive(node),
+    others: () => membership.members().flatMap(({ node, state }) => (state === 'dead' ? [] : [node])),
   };
   const owners = Array.from({ length: options.shards }, (_, shard) => new ShardOwner(shard, parts));
   let cancelTick: () => void = () => undefined;
@@ -155,6 +157,10 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     return owner.handOver(epoch, to).finally(done);
   }
 
+  const holdings = async ({ shard, records }: HoldingsQuestion): Promise<Holdings> => ({
+    records: owners[shard]?.holdings(records) ?? 0,
+  });
+
   const held = (): ShardOwner[] => owners.filter(({ phase }) => phase !== 'following');
 
   async function untilNothingIsHeld(deadline: number, giveUp: () => boolean): Promise<void> {
@@ -195,7 +201,10 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   return {
     mayServe: (shard) => owners[shard]?.mayServe ?? false,
     lost: (shard, epoch) => owners[shard]?.lost(epoch),
-    answer: (body) => (isHandOverRequest(body) ? handOver(body) : undefined),
+    answer(body) {
+      if (isHoldingsQuestion(body)) return holdings(body);
+      return isHandOverRequest(body) ? handOver(body) : undefined;
+    },
     caughtUp: (shard, withinMs) => within(owners[shard]?.followed() ?? Promise.resolve(), withinMs, clock),
     drain,
     stop,

@@ -6,6 +6,7 @@ import type { Clock } from '../../actors/kernel/ports.ts';
 import type { Contact } from './contact.ts';
 import { createFollower, type Follower, type FollowerOptions } from './follower.ts';
 import { asHandOverAnswer, type HandOverAnswer, type HandOverRequest } from './handOver.ts';
+import { type ComparedHoldings, compareHoldings } from './holdings.ts';
 import { type BackOff, createBackOff, type Slots, within } from './pacing.ts';
 import { nextStep, type Phase } from './shardPhase.ts';
 
@@ -13,6 +14,8 @@ import { nextStep, type Phase } from './shardPhase.ts';
 const CLAIM_BACK_OFF = { firstMs: 250, maxMs: 30_000, forgetMs: 60_000 };
 /** A hand-over that was refused or went wrong. */
 const ASK_BACK_OFF = { firstMs: 250, maxMs: 5_000, forgetMs: 10_000 };
+/** Another node didn't say what it holds, or holds more than the log: it is asked again. */
+const SOUND_BACK_OFF = { firstMs: 250, maxMs: 2_000, forgetMs: 10_000 };
 /** Until our tables have reached the log's end, before a live owner is asked to stop. */
 const CATCH_UP_MS = 10_000;
 /** Until a live owner has written what it decided and its release. */
@@ -51,6 +54,8 @@ export type NodeParts = {
   readonly wanted: (shard: number) => string | undefined;
   readonly leaving: () => boolean;
   readonly alive: (node: string) => boolean;
+  /** Names of the other nodes that live. */
+  readonly others: () => readonly string[];
   readonly counts: OwnershipCounts;
 };
 
@@ -61,10 +66,14 @@ export class ShardOwner {
   readonly #parts: NodeParts;
   readonly #shard: number;
   readonly #follower: Follower;
+  readonly #holdings: ComparedHoldings;
   readonly #claims: BackOff;
   readonly #asks: BackOff;
+  readonly #soundings: BackOff;
   #phase: Phase = { kind: 'following' };
   #asking = false;
+  /** The others are being asked what they hold. */
+  #sounding = false;
   /** Of the hand-over under way. */
   #endMove: (() => void) | undefined;
   #disownedEpoch: number | undefined;
@@ -82,6 +91,7 @@ export class ShardOwner {
     const { log, tables, clock, random, logger, restore } = parts;
     this.#claims = createBackOff({ clock, random, ...CLAIM_BACK_OFF });
     this.#asks = createBackOff({ clock, random, ...ASK_BACK_OFF });
+    this.#soundings = createBackOff({ clock, random, ...SOUND_BACK_OFF });
     this.#titleSeenAt = clock.monotonic();
     const onTitle = (): void => {
       this.#titleSeenAt = clock.monotonic();
@@ -91,6 +101,8 @@ export class ShardOwner {
       if (this.#phase.kind === 'claiming') this.consider();
     };
     this.#follower = createFollower({ shard, log, tables, clock, logger, restore, onTitle, onApplied });
+    const warn = (error: unknown, what: string): void => this.#warn(error, what);
+    this.#holdings = compareHoldings({ ...parts, shard, follower: this.#follower, warn });
   }
 
   get shard(): number {
@@ -144,7 +156,7 @@ export class ShardOwner {
       case 'wait':
         return;
       case 'claim':
-        void this.#claim();
+        void this.#claimIfWhole();
         return;
       case 'ask':
         void this.#ask(step.holder, step.epoch);
@@ -185,6 +197,11 @@ export class ShardOwner {
     }
   }
 
+  /** To a node that has read so many records of the log: how many this one could bring back. */
+  holdings(read: number): number {
+    return this.#holdings.answer(read);
+  }
+
   /** Ends without a word to the log: what is still owned is for others to take once they miss this node. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -209,9 +226,20 @@ export class ShardOwner {
       alive,
       disownedEpoch: this.#disownedEpoch,
       namedIsLate: clock.monotonic() - this.#titleSeenAt > NAMED_MS,
-      mayClaim: this.#claims.over,
+      mayClaim: this.#claims.over && this.#soundings.over && !this.#sounding,
       mayAsk: this.#asks.over && !this.#asking,
     };
+  }
+
+  /** First nobody must hold more than the log, which would be lost. */
+  async #claimIfWhole(): Promise<void> {
+    this.#sounding = true;
+    const whole = await this.#holdings.areInLog();
+    this.#sounding = false;
+    if (!whole) this.#soundings.fail();
+    // Meanwhile another step may have become the next one.
+    else if (!this.#stopped && nextStep(this.#phase, this.#facts()).do === 'claim') await this.#claim();
+    else this.consider();
   }
 
   async #claim(): Promise<void> {

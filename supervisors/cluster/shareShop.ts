@@ -41,7 +41,7 @@ export async function shareShop(ground: Ground, broker: Broker, connection: Link
 type Followed = { readonly shard: number; readonly position: LogPosition; readonly title: ShardTitle };
 
 async function bringShop(
-  { db, config, logger }: Ground,
+  { db, config, clock, logger }: Ground,
   { log, self, settings }: Broker,
   connection: Link,
 ): Promise<void> {
@@ -53,7 +53,7 @@ async function bringShop(
   async function bringShard(shard: number): Promise<void> {
     const claim = await log.claim(shard, self.node);
     // After the claim: what an earlier one of ours appended late is seen.
-    const brought = await bringRecords(db, shard, claim, await newestRecord(log, shard));
+    const brought = await bringRecords(db, shard, claim, await newestRecord(log, shard, clock));
     followed.push({ shard, position: brought.end, title: { node: self.node, epoch: claim.epoch } });
     records += brought.records;
   }

@@ -340,6 +340,7 @@ export class Life {
       title: (shard) => this.#disk.title(shard),
       // Its broker loses nothing.
       isWhole: () => true,
+      records: () => 0,
       apply: (shard, entry) => {
         const late = this.#world.random();
         if (late < 0.5) return this.#disk.apply(shard, entry);

@@ -254,6 +254,8 @@ function simulatedStream(name: string, shard: Kept, network: Network): LogStream
 }
 
 export type SimulatedTime = PublishingTimes & {
+  /** Answers how to cancel it. */
+  readonly delay: (ms: number, task: () => void) => () => void;
   /** Lets time pass until what is awaited has settled. */
   until<Value>(awaited: Promise<Value>): Promise<Value>;
 };
@@ -266,7 +268,11 @@ export function simulateTime(): SimulatedTime {
   return {
     monotonic: () => now,
     delay(ms, task) {
-      tasks.push({ at: now + ms, task });
+      const planned = { at: now + ms, task };
+      tasks.push(planned);
+      return () => {
+        tasks = tasks.filter((each) => each !== planned);
+      };
     },
     async until(awaited) {
       let settled = false;

@@ -40,6 +40,7 @@ function follow({ apply = () => undefined, restore = () => Promise.resolve() }: 
       position: () => state.position,
       title: () => state.title,
       isWhole: () => true,
+      records: () => 0,
       async apply(_, entry) {
         await apply(entry);
         state.applied.push(entry.position);
@@ -175,6 +176,24 @@ followers('a log that can not be followed is followed again from where the table
     [0, 70],
   );
   assert.equal(follower.title, { node: 'c', epoch: 60 });
+});
+
+followers('a copy that nothing brings together with its log has parted, until somebody has', async () => {
+  const parted = Object.assign(new Error('the two have parted'), { retryable: false });
+  const reasons = [new Error('no checkpoint in reach'), parted];
+  const { follower, begun, run } = follow({
+    async restore() {
+      const reason = reasons.shift();
+      if (reason) throw reason;
+    },
+  });
+  begun[0]?.options?.failed?.(new LogUnreadable('the log ends at 5', 'rewound'));
+  await run(1_000);
+  assert.not(follower.parted, 'it may still succeed');
+  await run(5_000);
+  assert.ok(follower.parted);
+  await run(5_000);
+  assert.not(follower.parted);
 });
 
 followers.run();

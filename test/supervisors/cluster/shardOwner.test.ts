@@ -15,10 +15,15 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 class MemoryTables implements FollowedTables {
   whole = true;
   #position = 0;
+  #records = 0;
   #title: ShardTitle | undefined;
 
   position(): number {
     return this.#position;
+  }
+
+  records(): number {
+    return this.#records;
   }
 
   isWhole(): boolean {
@@ -31,6 +36,7 @@ class MemoryTables implements FollowedTables {
 
   apply(_shard: number, entry: LogEntry): void {
     this.#position = entry.position;
+    if (entry.kind === 'own') this.#records = Math.max(this.#records, entry.n);
     this.#title = titleAfter(this.#title, entry);
   }
 }
@@ -76,18 +82,26 @@ type Started = {
   /** Why the log could not be followed. */
   readonly unreadable: LogUnreadable[];
   readonly opened: number[];
+  readonly later: (ms: number) => void;
 };
 
-function startOwner(tables = new MemoryTables()): Started {
+/** @param held is what another node says that it holds */
+function startOwner(tables = new MemoryTables(), held?: () => number | Promise<number>): Started {
   const log = new SlowLog();
+  let now = 0;
   const contact = { look: () => undefined, up: true, breaks: 0 };
-  const clock = { monotonic: () => 0, delay: () => () => undefined };
+  const clock = { monotonic: () => now, delay: () => () => undefined };
   const unreadable: LogUnreadable[] = [];
   const opened: number[] = [];
   const shard = new ShardOwner(0, {
     me: 'a',
     log,
-    calls: { askNode: () => Promise.reject(new Error('there is nobody to ask')) },
+    calls: {
+      async askNode() {
+        if (!held) throw new Error('there is nobody to ask');
+        return { records: await held() };
+      },
+    },
     tables,
     host: { open: (_, { epoch }) => void opened.push(epoch), close: async () => undefined },
     clock,
@@ -102,10 +116,14 @@ function startOwner(tables = new MemoryTables()): Started {
     wanted: () => 'a',
     leaving: () => false,
     alive: () => true,
+    others: () => (held ? ['b'] : []),
     counts: { claims: 0, lost: 0, released: 0, received: 0 },
   });
   shard.start();
-  return { shard, log, contact, unreadable, opened };
+  const later = (ms: number): void => {
+    now += ms;
+  };
+  return { shard, log, contact, unreadable, opened, later };
 }
 
 /** As after a process that had claimed the shard and appended two records. */
@@ -177,6 +195,37 @@ owner('claims once all that it holds was read anew', async () => {
   shard.consider();
   await settle();
   assert.is(log.claims, 1);
+  await shard.stop();
+});
+
+owner('does not claim a log that has lost what another node holds, before that one has brought it back', async () => {
+  let held = 3;
+  const { shard, log, later } = startOwner(holding(), () => held);
+  log.questions[0]?.(3);
+  await settle();
+  log.questions[1]?.(3);
+  await settle();
+  assert.is(log.claims, 0);
+  held = 2;
+  shard.consider();
+  await settle();
+  assert.is(log.claims, 0, 'it waits before it asks again');
+  later(10_000);
+  shard.consider();
+  await settle();
+  assert.is(log.claims, 1);
+  await shard.stop();
+});
+
+owner('does not claim when somebody else has, while it asked what the others hold', async () => {
+  let answer: (records: number) => void = () => undefined;
+  const { shard, log } = startOwner(holding(), () => new Promise<number>((resolve) => (answer = resolve)));
+  log.questions[0]?.(3);
+  await settle();
+  log.tell({ kind: 'claim', position: 4, node: 'b' });
+  answer(2);
+  await settle();
+  assert.is(log.claims, 0);
   await shard.stop();
 });
 
