@@ -19,6 +19,8 @@ import type { Tables } from './tables.ts';
 
 /** How long what was read may wait for others to be written with, when nobody looks. */
 const WRITE_AFTER_MS = 20;
+/** What could not be written is tried again after this long, also when nothing new comes. */
+const WRITE_AGAIN_MS = 1_000;
 /** Entries that may wait in memory; the rest stays at the broker until they are written. */
 const MAX_WAITING = 512;
 
@@ -56,7 +58,7 @@ export type LocalCopyOptions = {
   readonly eager: ReadonlySet<string>;
   /** A commit that a projection can't make sense of: every node has it in its log, and none may stand still for it. */
   readonly skipped: (what: string, error: unknown) => void;
-  /** The file can't be written now; it is tried again with the next entry, or when somebody looks. */
+  /** The file can't be written now; it is tried again with the next entry, when somebody looks, and now and then. */
   readonly troubled: (error: unknown) => void;
 };
 
@@ -119,6 +121,7 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
     } catch (error) {
       for (const projection of projections) projection.discard();
       isWritable = false;
+      schedule(WRITE_AGAIN_MS);
       throw error;
     }
     isWritable = true;
@@ -142,13 +145,13 @@ export function createLocalCopy(db: Db, { tables, eager, troubled, skipped, ...o
     return known;
   }
 
-  function schedule(): void {
+  function schedule(afterMs = WRITE_AFTER_MS): void {
     if (scheduled) return;
     scheduled = true;
     setTimeout(() => {
       scheduled = false;
       if (db.open) tryWrite();
-    }, WRITE_AFTER_MS).unref();
+    }, afterMs).unref();
   }
 
   function tryWrite(): void {

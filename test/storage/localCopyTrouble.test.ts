@@ -8,6 +8,7 @@ import { openDatabase } from '../../storage/database.ts';
 import { createLocalCopy } from '../../storage/localCopy.ts';
 import type { Projection } from '../../storage/projection.ts';
 import { createTables } from '../../storage/tables.ts';
+import { until } from '../support/broker.ts';
 import { commit, record } from './shardLogContract.ts';
 
 const test = suite('local copy in trouble');
@@ -24,7 +25,8 @@ function open(projections: readonly Projection[] = []) {
   const db = openDatabase(join(folder, 'test.sqlite'));
   const left: string[] = [];
   const skipped = (what: string) => void left.push(what);
-  const troubled = () => {};
+  const troubles: unknown[] = [];
+  const troubled = (error: unknown) => void troubles.push(error);
   const tables = createTables(db, { projections: [], failPoint: () => {}, skipped, troubled });
   const copy = createLocalCopy(db, { projections, tables, eager: new Set(), skipped, troubled });
   opened.push({
@@ -33,7 +35,7 @@ function open(projections: readonly Projection[] = []) {
       rmSync(folder, { recursive: true, force: true });
     },
   });
-  return { db, copy, left };
+  return { db, copy, left, troubles };
 }
 
 /** Knows commits of `1/a` only, as one of an older version would. */
@@ -112,6 +114,17 @@ test('while its file takes nothing, a node stops to append before its memory fil
   while (appended < MANY) append();
   assert.ok(kept < MANY);
   assert.is(copy.store.head(0)?.n, MANY, 'and nothing that was appended is missing');
+});
+
+test('what could not be written is written once it can be, although nobody looks and nothing new comes', async () => {
+  const { db, copy, troubles } = open();
+  db.pragma('query_only = ON');
+  copy.own(0, 1, record([commit('1/a', 1)]));
+  await until('it could not be written', () => troubles.length > 0);
+  assert.not(copy.isWritable);
+  db.pragma('query_only = OFF');
+  await until('the file is written', () => copy.isWritable);
+  assert.is(db.prepare('SELECT count(*) FROM commits').pluck().get(), 1);
 });
 
 test.run();
