@@ -81,6 +81,7 @@ export function createFollower(options: FollowerOptions): Follower {
       if (!readable) return;
       try {
         if (entry.position > tables.position(shard)) await tables.apply(shard, entry);
+        else if (entry.kind === 'claim' || entry.kind === 'release') throw overtaken(entry.position);
         break;
       } catch (error) {
         if (error instanceof LogUnreadable) {
@@ -130,6 +131,12 @@ export function createFollower(options: FollowerOptions): Follower {
     follow();
     wake();
     onTitle();
+  }
+
+  /** The tables have passed what this node appended itself before it is read; a claim is only ever read. */
+  function overtaken(position: LogPosition): LogUnreadable {
+    const what = `${position} of the log of shard ${shard} is a claim or release, where this node holds a record of its own`;
+    return new LogUnreadable(what, 'rewound');
   }
 
   function rewound(end: LogPosition, held: LogPosition): LogUnreadable {

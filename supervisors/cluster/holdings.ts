@@ -45,7 +45,7 @@ export type ComparedHoldingsOptions = {
   readonly shard: number;
   readonly log: SharedLog;
   readonly tables: Pick<FollowedTables, 'records'>;
-  readonly follower: Pick<Follower, 'caughtUp' | 'overwritten' | 'readable' | 'parted'>;
+  readonly follower: Pick<Follower, 'position' | 'caughtUp' | 'overwritten' | 'readable' | 'parted'>;
   readonly calls: Pick<NodeCalls, 'askNode'>;
   /** Names of the other nodes that live. */
   readonly others: () => readonly string[];
@@ -57,13 +57,17 @@ export function compareHoldings(options: ComparedHoldingsOptions): ComparedHoldi
   const { shard, log, tables, follower, calls, others, clock, warn } = options;
   let looking = false;
 
-  /** Others may have filled the places of lost entries with claims of theirs: then following alone tells nothing. */
+  /**
+   * Others may have filled the places of lost entries with claims of theirs, or with records that were brought back to other
+   * places: then following alone tells nothing.
+   */
   async function lookForLoss(): Promise<void> {
     if (looking || !follower.readable) return;
     looking = true;
     try {
       const { n, end } = await newestRecord(log, shard, clock);
-      if (n < tables.records(shard)) follower.overwritten(end + 1);
+      const held = tables.records(shard);
+      if (n < held || (n > held && follower.position >= end)) follower.overwritten(end + 1);
     } catch (error) {
       warn(error, 'a log could not be compared with what this node holds');
     }
@@ -79,6 +83,7 @@ export function compareHoldings(options: ComparedHoldingsOptions): ComparedHoldi
         await within(follower.caughtUp(), CATCH_UP_MS, clock);
         const read = tables.records(shard);
         if (most <= read) return true;
+        void lookForLoss();
         warn(new Error(`another node holds ${most} records, the log ${read}`), 'a shard is left to be brought back');
       } catch (error) {
         warn(error, 'nobody says whether a log has lost its end, asking again');

@@ -16,7 +16,10 @@ const followers = suite('follower');
 
 const claim = (position: number, node = 'a'): LogEntry => ({ kind: 'claim', position, node });
 
-type Setup = { readonly apply?: (entry: LogEntry) => void | Promise<void>; readonly restore?: () => Promise<void> };
+type Setup = {
+  readonly apply?: (entry: LogEntry) => void | Promise<void>;
+  readonly restore?: (why: LogUnreadable) => Promise<void>;
+};
 
 function follow({ apply = () => undefined, restore = () => Promise.resolve() }: Setup = {}) {
   const time = new SimulatedTime();
@@ -50,7 +53,7 @@ function follow({ apply = () => undefined, restore = () => Promise.resolve() }: 
     },
     clock: { delay: (ms, task) => time.after(ms, task) },
     logger: pino({ level: 'silent' }),
-    restore,
+    restore: (_, why) => restore(why),
     onTitle: () => undefined,
     onApplied: () => undefined,
   });
@@ -91,10 +94,30 @@ followers('a claim is known before the tables hold it', async () => {
 followers('what the tables hold already is not applied again', async () => {
   const { state, run, hand } = follow();
   state.position = 2;
-  hand(claim(2));
+  hand({ kind: 'own', position: 2, epoch: 1, n: 1 });
   hand(claim(3));
   await run(10);
   assert.equal(state.applied, [3]);
+});
+
+followers('a claim where the tables hold a record of this node tells that the log has lost that', async () => {
+  const why: LogUnreadable[] = [];
+  const { follower, state, run, hand } = follow({
+    restore: (reason) => {
+      why.push(reason);
+      return new Promise(() => undefined);
+    },
+  });
+  hand(claim(1));
+  await run(10);
+  state.position = 3;
+  hand(claim(2, 'b'));
+  await run(10);
+  assert.not(follower.readable);
+  assert.equal(
+    why.map(({ reason }) => reason),
+    ['rewound'],
+  );
 });
 
 followers('it has caught up when the tables hold what the log held when asked', async () => {

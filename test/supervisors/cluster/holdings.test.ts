@@ -17,6 +17,8 @@ type Setup = {
   readonly other?: () => unknown;
   /** Where the tables are once they have caught up. */
   readonly caughtUp?: () => Promise<number>;
+  /** Where the log was read to. */
+  readonly position?: number;
   readonly readable?: boolean;
   readonly parted?: boolean;
 };
@@ -24,7 +26,15 @@ type Setup = {
 type World = { readonly compared: ComparedHoldings; readonly asked: unknown[]; readonly lostAt: number[] };
 
 async function compare(setup: Setup, run: (world: World) => Promise<void>): Promise<void> {
-  const { records, stored = records, other, caughtUp = async () => records, readable = true, parted = false } = setup;
+  const {
+    records,
+    stored = records,
+    other,
+    caughtUp = async () => records,
+    readable = true,
+    parted = false,
+    position = 0,
+  } = setup;
   const times = simulateTime();
   const logs = simulateLogs({ shards: 1, times, random: () => 0 });
   logs.faults(NO_FAULTS);
@@ -40,6 +50,7 @@ async function compare(setup: Setup, run: (world: World) => Promise<void>): Prom
       log,
       tables: { records: () => held },
       follower: {
+        position,
         readable,
         parted,
         caughtUp: async () => {
@@ -118,6 +129,20 @@ holdings('a node that is asked by one that has read less looks whether the log h
     assert.is(compared.answer(2), 3);
     await turns();
     assert.equal(lostAt, [4]);
+  });
+});
+
+holdings('a node that others are ahead of looks whether it has passed over what was brought back', async () => {
+  const setup = { records: 3, stored: 5, other: () => ({ records: 5 }) };
+  await compare({ ...setup, position: 6 }, async ({ compared, lostAt }) => {
+    assert.not(await compared.areInLog());
+    await turns();
+    assert.equal(lostAt, [7]);
+  });
+  await compare({ ...setup, position: 4 }, async ({ compared, lostAt }) => {
+    assert.not(await compared.areInLog());
+    await turns();
+    assert.equal(lostAt, [], 'the rest is still to be read');
   });
 });
 
