@@ -228,16 +228,22 @@ function simulatedStream(name: string, shard: Kept, network: Network): LogStream
         stopped = true;
       };
       async function deliver(): Promise<void> {
+        let taken: string | undefined;
+        const holds = (position: number): boolean =>
+          taken === undefined || (shard.entries[position - shard.first]?.id ?? taken) === taken;
         for (let position = start + 1; !stopped; position++) {
           while (!stopped && (shard.cut || position > lastOf(shard))) {
             if (position > lastOf(shard) + 1) return fail(new LogUnreadable(`ends at ${lastOf(shard)}`, 'rewound'));
             await new Promise<void>((resolve) => shard.wake.add(resolve));
           }
           await onTheWay();
+          if (!holds(position - 1))
+            return fail(new LogUnreadable(`holds something else at ${position - 1}`, 'rewound'));
           const stored = shard.entries[position - shard.first];
           if (stopped) return;
           if (!stored) return fail(new LogUnreadable(`begins at ${shard.first}`, 'trimmed'));
           await entry(stored);
+          taken = stored.id;
         }
       }
       deliver().catch((error: unknown) => {

@@ -307,6 +307,20 @@ title('a follower leaves out the record of an older epoch, and says so', async (
   follower.stop();
 });
 
+title('following ends when the log has lost what was handed over, although it is longer again', async ({ logs }) => {
+  const node = logs.node();
+  const claim = await node.claim(0, 'a');
+  for (let n = 1; n <= 2; n++) await claim.append(recordOf(claim, n));
+  const reasons: string[] = [];
+  const follower = collect(node, 0, { failed: ({ reason }) => void reasons.push(reason) });
+  await eventually('all was handed over', () => follower.entries.length === 3);
+  logs.loseTail(0, 1);
+  for (const n of [2, 3]) logs.plant(0, `${claim.epoch}:${n}:feed`, encodeWire(recordOf(claim, n, 'other')));
+  await eventually('following ends', () => reasons.length > 0);
+  assert.equal(reasons, ['rewound']);
+  assert.is(follower.entries.length, 3);
+});
+
 title(
   'following ends with a reason when the log was trimmed, rewound or holds what nobody can read',
   async ({ logs }) => {

@@ -24,6 +24,12 @@ export class KeptStream<Payload> {
     return this.entries[position - this.first];
   }
 
+  /** Nothing else stands there, as far as is known. */
+  holds(position: number, id: string | undefined): boolean {
+    const found = this.at(position);
+    return id === undefined || found === undefined || found.id === id;
+  }
+
   known(id: string): number | undefined {
     return this.#ids.get(id);
   }
@@ -90,10 +96,11 @@ export function tail<Payload>(
 
   async function deliver(): Promise<void> {
     let position = after + 1;
+    let taken: string | undefined;
     while (!stopped) {
       if (!line.up) {
         await up();
-      } else if (position > stream.last + 1) {
+      } else if (position > stream.last + 1 || !stream.holds(position - 1, taken)) {
         return on.ended('rewound');
       } else if (position < stream.first) {
         return on.ended('trimmed');
@@ -105,6 +112,7 @@ export function tail<Payload>(
           if (stopped) return;
           await on.entry(entry);
           position += 1;
+          taken = entry.id;
         }
       }
     }

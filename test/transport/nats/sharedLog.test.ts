@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Fenced, LogUnanswered, type LogUnreadable } from '../../../actors/kernel/clusterPorts.ts';
+import { Fenced, type LogEntry, LogUnanswered, type LogUnreadable } from '../../../actors/kernel/clusterPorts.ts';
 import { AppendRefused } from '../../../actors/kernel/ports.ts';
 import { type Broker, startBroker } from '../../../transport/nats/server/broker.ts';
 import { trimLog } from '../../../transport/nats/sharedLog.ts';
@@ -226,6 +226,39 @@ title('a follower of a trimmed or rewound log is told what is missing', async (l
   await until('what is kept is handed over', () => follower.entries.length === 5);
   follower.stop();
 });
+
+title(
+  'a follower that was away is told that the log it comes back to has lost what it read, however long it is',
+  async (logs) => {
+    const proxy = await startProxy(broker.port);
+    try {
+      const [near, far] = [await logs.node(proxy.url), await logs.node()];
+      const reasons: string[] = [];
+      const entries: LogEntry[] = [];
+      const failed = ({ reason }: LogUnreadable): void => void reasons.push(reason);
+      const following = near.log.follow(0, 0, (entry) => void entries.push(entry), { failed });
+      const fill = async (text: string, records: number): Promise<void> => {
+        const claim = await far.log.claim(0, 'a');
+        for (let n = 1; n <= records; n++) await claim.append(recordOf(claim, n, text));
+      };
+      await fill('lost', 2);
+      await until('it follows', () => entries.length === 3);
+      proxy.swallow();
+      const { streams } = far.broker.manager;
+      const { config } = await streams.info(`${logs.cluster}-log-0`);
+      await streams.delete(config.name);
+      await streams.add(config);
+      await fill('another', 3);
+      proxy.drop();
+      await until('it hears', () => reasons.length > 0 || entries.length > 3);
+      assert.equal(reasons, ['rewound']);
+      assert.is(entries.length, 3);
+      following.stop();
+    } finally {
+      proxy.close();
+    }
+  },
+);
 
 title('closing the connection ends what is pending without a verdict', async (logs) => {
   const {

@@ -14,7 +14,7 @@ import {
 } from '../errors.ts';
 import { type Link, linkOf } from '../link.ts';
 import type { Expectation, LogStream, Published, StoredEntry } from './stream.ts';
-import { type TailLog, tailStream } from './tailing.ts';
+import { NOTHING_THERE, type TailLog, tailStream } from './tailing.ts';
 
 /** An answer takes about 1 ms; a repetition costs the broker a look at its ids. */
 const ANSWER_MS = 2_000;
@@ -30,7 +30,6 @@ const HEADER_BYTES = 512;
 const WRONG_ID = 10_070;
 const WRONG_POSITION = new Set([10_071, 10_164]);
 const WRONG_STREAM = 10_060;
-const NOTHING_THERE = 10_037;
 
 export type NatsStreamOptions = {
   readonly connection: NatsConnection;

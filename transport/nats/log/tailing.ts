@@ -4,7 +4,7 @@
  * number too many), so nothing depends on what the broker remembers of it. Unlike the client's own ordered consumer this
  * one also notices when the *newest* message got lost on its way: each heartbeat says how many were sent.
  */
-import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
+import { AckPolicy, DeliverPolicy, JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from 'nats';
 import { type Following, LogUnreadable } from '../../../actors/kernel/clusterPorts.ts';
 import { linkOf } from '../link.ts';
@@ -23,6 +23,9 @@ const MAX_PAUSE_MS = 2_000;
 /** Failed attempts to open after which it is said, and then each time this number is reached again. */
 const SAY_AFTER_ATTEMPTS = 5;
 const HEARTBEAT = 100;
+const ID_HEADER = 'Nats-Msg-Id';
+/** JetStream's own code (server/errors.json of nats-server). */
+export const NOTHING_THERE = 10_037;
 
 /** The part of a pino logger that is used here. */
 export type TailLog = Record<'warn' | 'error', (fields: object, text: string) => void>;
@@ -63,6 +66,8 @@ export function tailStream(options: TailOptions): Following {
   let opening = false;
   /** Position of the newest message that was taken in, handled or waiting. */
   let taken = options.after;
+  /** Its id, once one was taken in: a broker that loses the end of a stream uses the positions again. */
+  let takenId: string | undefined;
   let waiting: StreamMessage[] = [];
   let handling = false;
 
@@ -119,6 +124,10 @@ export function tailStream(options: TailOptions): Following {
       );
       return;
     }
+    if (takenId !== undefined && state.first_seq <= taken && !(await standsAt(taken, takenId))) {
+      end(new LogUnreadable(`the stream ${stream} holds another message at position ${taken} than before`, 'rewound'));
+      return;
+    }
     const { name } = await manager.consumers.add(stream, {
       ack_policy: AckPolicy.None,
       deliver_policy: DeliverPolicy.StartSequence,
@@ -148,6 +157,15 @@ export function tailStream(options: TailOptions): Following {
       if (session === opened) reopen();
     });
     request(opened);
+  }
+
+  /** The same message as before; so too when it was trimmed meanwhile. */
+  async function standsAt(position: number, id: string): Promise<boolean> {
+    const stored = await questions.streams.getMessage(stream, { seq: position }).catch((error: unknown) => {
+      if (error instanceof JetStreamApiError && error.code === NOTHING_THERE) return null;
+      throw error;
+    });
+    return stored === null || stored.header.get(ID_HEADER) === id;
   }
 
   function reopen(): void {
@@ -184,6 +202,7 @@ export function tailStream(options: TailOptions): Following {
     opened.delivered = delivered;
     opened.granted -= 1;
     taken = position;
+    takenId = message.headers?.get(ID_HEADER);
     waiting.push({ position, message });
     if (!handling) void handle();
     else request(opened);
