@@ -1,6 +1,8 @@
 /** A simulated broker, and what a process has of it. */
+import { decodeWire } from '../../../storage/wireCodec.ts';
 import type { Broker } from '../../../supervisors/cluster/broker.ts';
 import type { Ground } from '../../../supervisors/home.ts';
+import { parseEntryId } from '../../../transport/nats/log/entry.ts';
 import type { ClusterSettings } from '../../../transport/nats/settings.ts';
 import type { SimulatorLedger } from '../../../transport/payment/ledger.ts';
 import type { SimulatedProcess, World } from '../world/world.ts';
@@ -9,6 +11,12 @@ import { inboxOf } from './inboxes.ts';
 import { KeptStream } from './keptStream.ts';
 import { Line, Network } from './line.ts';
 import { logOf, type OnStored } from './logs.ts';
+
+const isRecord = ({ id }: { readonly id: string }): boolean => parseEntryId(id)?.kind === 'record';
+
+/** Ids of the messages that a record sends. */
+const sentBy = ({ payload }: { readonly payload: Uint8Array }): readonly string[] =>
+  decodeWire(payload).record.commits.flatMap(({ sends }) => sends.map(({ id }) => id));
 
 export class SimulatedBroker {
   readonly network: Network;
@@ -42,9 +50,16 @@ export class SimulatedBroker {
     for (const line of this.#lines) line.changed();
   }
 
-  /** It comes back without what it had stored after the moment, nor any memory of ids. */
+  /**
+   * It comes back without what it had stored after the moment, nor any memory of ids. Messages are sent again by a shard
+   * whose log has lost records; that others lose theirs is not covered (ARCHITECTURE, "How copies and logs come together").
+   */
   loseSince(moment: number): number {
-    return [...this.logs, ...this.inboxes].reduce((lost, stream) => lost + stream.loseSince(moment), 0);
+    const ofLogs = this.logs.map((log) => log.loseSince(moment));
+    const whole = this.logs.filter((_, shard) => !ofLogs[shard]?.some(isRecord));
+    const kept = new Set(whole.flatMap(({ entries }) => entries.filter(isRecord).flatMap(sentBy)));
+    const ofInboxes = this.inboxes.map((inbox) => inbox.loseSince(moment, ({ id }) => !kept.has(id)));
+    return [...ofLogs, ...ofInboxes].flat().length;
   }
 
   forgetIds(): void {

@@ -49,14 +49,15 @@ export class KeptStream<Payload> {
     this.newestId = '';
   }
 
-  /** Loses what was stored after the moment; answers how many that were. */
-  loseSince(moment: number): number {
-    const lost = this.entries.filter(({ at }) => at > moment);
-    this.entries = this.entries.slice(0, this.entries.length - lost.length);
+  /** Loses what was stored after the moment, but for what may not be lost and all before that; answers it. */
+  loseSince(moment: number, mayBeLost: (entry: Kept<Payload>) => boolean = () => true): readonly Kept<Payload>[] {
+    const end = this.entries.findLastIndex((entry) => entry.at <= moment || !mayBeLost(entry)) + 1;
+    const lost = this.entries.slice(end);
+    this.entries = this.entries.slice(0, end);
     for (const { id } of lost) this.#ids.delete(id);
     this.newestId = this.entries.at(-1)?.id ?? '';
     this.#wake();
-    return lost.length;
+    return lost;
   }
 
   trim(upTo: number): void {
