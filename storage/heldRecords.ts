@@ -20,6 +20,12 @@ export function createHeldHashes(db: Db): HeldHashes {
   };
 }
 
+/** Claims under which the records that a copy holds behind this one were made. */
+export function heldEpochs(db: Db, shard: number, after: number): ReadonlySet<number> {
+  const epochs = db.prepare<[number, number], number>('SELECT DISTINCT epoch FROM records WHERE shard = ? AND n > ?');
+  return new Set(epochs.pluck().all(shard, after));
+}
+
 type RecordRow = Omit<LogRecord, 'schema' | 'commits' | 'acked'> & {
   readonly place: number;
   readonly hash: string;

@@ -6,11 +6,11 @@
  */
 import type { Logger } from 'pino';
 import type { Address } from '../../actors/kernel/address.ts';
-import type { Inbox, LogUnreadable, SharedLog } from '../../actors/kernel/clusterPorts.ts';
+import type { Claim, Inbox, LogUnreadable, SharedLog } from '../../actors/kernel/clusterPorts.ts';
 import type { Envelope } from '../../actors/kernel/message.ts';
 import type { Clock } from '../../actors/kernel/ports.ts';
 import type { Db } from '../../storage/database.ts';
-import { heldRecords } from '../../storage/heldRecords.ts';
+import { heldEpochs, heldRecords } from '../../storage/heldRecords.ts';
 import type { LocalCopy } from '../../storage/localCopy.ts';
 import { bringRecords, logParted } from './bringRecords.ts';
 import { type NewestRecord, newestRecord } from './newestRecord.ts';
@@ -49,8 +49,20 @@ export function createMending(options: MendingOptions): MendShard {
   const readAnew = new Set<number>();
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.delay(ms, resolve));
 
+  /**
+   * The position of a claim that was lost is used again: under one there what it had made would look as if it had been made
+   * now, and the inbox answered as far as it was then.
+   */
+  async function claimApart(shard: number): Promise<Claim> {
+    const lost = heldEpochs(db, shard, (await newestRecord(log, shard, clock)).n);
+    for (;;) {
+      const claim = await log.claim(shard, me);
+      if (!lost.has(claim.epoch)) return claim;
+    }
+  }
+
   async function bringBack(shard: number, held: number): Promise<void> {
-    const claim = await log.claim(shard, me);
+    const claim = await claimApart(shard);
     const newest = await newestRecord(log, shard, clock);
     const { records } = await bringRecords(db, shard, claim, newest);
     await claim.release();
