@@ -45,6 +45,7 @@ const TRIM_INTERVAL_MS = 30_000;
 const MAX_INBOX_BYTES = 128 * 1024 * 1024;
 /** The broker remembers ids for so long: longer than a put is tried. */
 const DUPLICATE_WINDOW_MS = 120_000;
+const ID_HEADER = 'Nats-Msg-Id';
 
 /** It refuses rather than forgets when it is full. */
 function inboxSettings(cluster: string, shard: number, replicas: number): StreamSettings {
@@ -69,7 +70,7 @@ export function createNatsInbox(options: NatsInboxOptions): NatsInbox {
   const { broker, logger } = options;
   const cluster = checkClusterName(options.cluster);
   const streams = createStreams(options);
-  const trimmed = new Map<number, Trimmed>();
+  const trims = createTrims(options);
   let inFlight = 0;
   let bytesInFlight = 0;
 
@@ -104,12 +105,59 @@ export function createNatsInbox(options: NatsInboxOptions): NatsInbox {
         },
         on({ sequence, data }) {
           const envelope = parsed(data, { stream, offset: sequence }, logger);
-          return envelope && on(sequence, envelope);
+          if (envelope === undefined) return;
+          trims.read(shard, { offset: sequence, id: envelope.id });
+          return on(sequence, envelope);
         },
         logger,
       });
     },
 
+    trim: trims.trim,
+
+    async end(shard) {
+      await streams.ensure(shard);
+      return (await broker.manager.streams.info(inboxStream(cluster, shard))).state.last_seq;
+    },
+  };
+}
+
+type Trims = {
+  /** The newest message that was handed to a reader in this process. */
+  read(shard: number, message: Handed): void;
+  trim(shard: number, upTo: number): Promise<void>;
+};
+
+type Handed = { readonly offset: number; readonly id: string };
+
+function createTrims({ broker, cluster, logger }: NatsInboxOptions): Trims {
+  const trimmed = new Map<number, Trimmed>();
+  const handed = new Map<number, Handed>();
+  const { streams } = broker.manager;
+
+  async function purge(shard: number, upTo: number): Promise<void> {
+    const stream = inboxStream(cluster, shard);
+    const { first_seq: begin, last_seq: end } = (await streams.info(stream)).state;
+    const newest = handed.get(shard);
+    if (upTo < begin) return;
+    // It would take what is put from now on.
+    if (upTo > end) logger.warn({ shard, upTo, end }, 'an inbox ends before what was read of it: not trimmed');
+    // It would take what nobody has read: the broker lost what was, and has used its offsets again.
+    else if (newest && newest.offset >= upTo && !(await stands(stream, newest)))
+      logger.warn(
+        { shard, upTo, read: newest.offset },
+        'an inbox holds something else than was read of it: not trimmed',
+      );
+    else await streams.purge(stream, { seq: upTo + 1 });
+  }
+
+  async function stands(stream: string, { offset, id }: Handed): Promise<boolean> {
+    const stored = await streams.getMessage(stream, { seq: offset });
+    return stored?.header.get(ID_HEADER) === headerSafe(id);
+  }
+
+  return {
+    read: (shard, message) => void handed.set(shard, message),
     async trim(shard, upTo) {
       // Asked for what lies before the first entry, the broker removes all there is.
       if (upTo < 1) return;
@@ -119,19 +167,10 @@ export function createNatsInbox(options: NatsInboxOptions): NatsInbox {
       if (last !== undefined && upTo - last.upTo < TRIM_MESSAGES && now - last.at < TRIM_INTERVAL_MS) return;
       trimmed.set(shard, { upTo, at: now });
       try {
-        const stream = inboxStream(cluster, shard);
-        const { last_seq: end } = (await broker.manager.streams.info(stream)).state;
-        if (upTo <= end) await broker.manager.streams.purge(stream, { seq: upTo + 1 });
-        // It would take what is put from now on.
-        else logger.warn({ shard, upTo, end }, 'an inbox ends before what was read of it: not trimmed');
+        await purge(shard, upTo);
       } catch (error) {
         logger.warn({ shard, upTo, err: error }, 'an inbox could not be trimmed; the next trim makes up for it');
       }
-    },
-
-    async end(shard) {
-      await streams.ensure(shard);
-      return (await broker.manager.streams.info(inboxStream(cluster, shard))).state.last_seq;
     },
   };
 }

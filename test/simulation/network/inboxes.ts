@@ -20,6 +20,8 @@ export function inboxOf(streams: readonly InboxEntries[], line: Line, arrived: (
     if (!stream) throw new Error(`there is no shard ${shard}`);
     return stream;
   };
+  /** What a reader was handed last, by shard. */
+  const handed = new Map<number, { readonly position: number; readonly id: string }>();
   return {
     async put(shard, envelope) {
       const bytes = encodeEnvelope(envelope);
@@ -40,7 +42,8 @@ export function inboxOf(streams: readonly InboxEntries[], line: Line, arrived: (
       let following: Following = { stop: () => undefined };
       const begin = (from: number): void => {
         following = tail(stream, line, from, {
-          entry: async ({ position, payload }) => {
+          entry: async ({ position, id, payload }) => {
+            handed.set(shard, { position, id });
             while (!stopped) {
               try {
                 return await on(position, decodeEnvelope(payload));
@@ -49,8 +52,8 @@ export function inboxOf(streams: readonly InboxEntries[], line: Line, arrived: (
               }
             }
           },
-          // Where the broker lost what it had, or has no more what is before: it goes on where there is something.
-          ended: () => begin(Math.max(stream.first - 1, Math.min(from, stream.last))),
+          // The broker lost what it had, or has no more what is before: all that there is.
+          ended: () => begin(stream.first - 1),
         });
       };
       begin(after);
@@ -62,7 +65,12 @@ export function inboxOf(streams: readonly InboxEntries[], line: Line, arrived: (
       };
     },
     async trim(shard, upTo) {
-      await line.ask(() => at(shard).trim(upTo), ATTEMPT_MS);
+      await line.ask(() => {
+        const { position = 0, id } = handed.get(shard) ?? {};
+        const stream = at(shard);
+        // Else it would take what nobody has read.
+        if (upTo <= stream.last && (position < upTo || stream.holds(position, id))) stream.trim(upTo);
+      }, ATTEMPT_MS);
     },
     async end(shard) {
       const answered = await line.ask(() => at(shard).last, ATTEMPT_MS);

@@ -178,6 +178,22 @@ test('trim - the broker keeps nothing up to the offset, and is asked rarely', as
   assert.is(await inbox.end(shard), 10);
 });
 
+test('trim - takes nothing where the broker has lost what was read, and has used its offsets again', async ({
+  shard,
+}) => {
+  for (const id of numbered(3, 'old')) await inbox.put(shard, envelope(id));
+  const reader = collect(inbox, shard);
+  await reader.has(3);
+  reader.stop();
+  const { streams } = one.manager;
+  const { config } = await streams.info(inboxStream(CLUSTER, shard));
+  await streams.delete(config.name);
+  await streams.add(config);
+  for (const id of numbered(4, 'new')) await inbox.put(shard, envelope(id));
+  await inbox.trim(shard, 3);
+  assert.is((await streams.info(config.name)).state.first_seq, 1);
+});
+
 test('a reader is told that messages were trimmed before it came', async ({ shard }) => {
   for (const id of numbered(5, 'c')) await inbox.put(shard, envelope(id));
   await inbox.trim(shard, 3);
