@@ -255,6 +255,8 @@ export class ShardOwner {
         throw new Error(`the claim stands at ${claim.epoch}, where this node holds entries up to ${held}`);
       }
       this.#phase = { kind: 'claiming', claim };
+      // It may be lost before it is read.
+      this.#surprises++;
       if (this.#stopped) await claim.release();
     } catch (error) {
       this.#warn(error, 'a shard could not be claimed, trying again');

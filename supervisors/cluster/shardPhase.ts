@@ -28,7 +28,10 @@ export type ShardFacts = {
   readonly position: LogPosition;
   /** The log goes on where our tables end. */
   readonly readable: boolean;
-  /** The broker is in reach, and the title is the newest as far as can be known: no break since the log's end was seen. */
+  /**
+   * The broker is in reach, and the title is the newest as far as can be known: the log's end was seen since the last break,
+   * and since the last claim of ours.
+   */
   readonly knowsTitle: boolean;
   readonly alive: (node: string) => boolean;
   /** A claim of which its node said that it doesn't hold it, after a restart for example. */
@@ -85,11 +88,17 @@ function stepToOwn(facts: ShardFacts): Step {
 function stepOfClaimant(claim: Claim, facts: ShardFacts): Step {
   if (overtaken(claim, facts)) return { do: 'drop', claim };
   if (facts.leaving) return { do: 'release', claim };
+  // The log is read to its end since the claim was made.
+  if (!facts.knowsTitle) return wait;
+  // It doesn't hold the claim: the broker has lost it.
+  if (facts.position < claim.epoch) return { do: 'drop', claim };
   // Everything before the claim must be in our tables: we decide on it.
-  const reached = facts.position >= claim.epoch && facts.title?.epoch === claim.epoch;
-  return reached ? { do: 'open', claim } : wait;
+  return facts.title?.epoch === claim.epoch ? { do: 'open', claim } : wait;
 }
 
-/** Whoever can't follow the log could be overtaken without hearing of it. */
-const overtaken = (claim: Claim, { title, readable }: ShardFacts): boolean =>
-  !readable || (title !== undefined && title.epoch > claim.epoch);
+/**
+ * Whoever can't follow the log could be overtaken without hearing of it. Another node's claim has the place of ours where the
+ * broker lost ours.
+ */
+const overtaken = ({ epoch }: Claim, { me, title, readable }: ShardFacts): boolean =>
+  !readable || (title !== undefined && (title.epoch > epoch || (title.epoch === epoch && title.node !== me)));

@@ -46,11 +46,13 @@ class SlowLog implements SharedLog {
   /** Answers the questions for its end, in the order in which they were asked. */
   readonly questions: ((end: number) => void)[] = [];
   claims = 0;
+  /** What it stores is lost before anybody reads it. */
+  forgets = false;
   #follower: ((entry: LogEntry) => unknown) | undefined;
 
   async claim(_shard: number, node: string): Promise<Claim> {
     this.claims += 1;
-    void this.#follower?.({ kind: 'claim', position: 1, node });
+    if (!this.forgets) void this.#follower?.({ kind: 'claim', position: 1, node });
     const nothing = (): never => {
       throw new Error('nobody appends here');
     };
@@ -144,7 +146,9 @@ owner('serves what it owns, although the log answered an older question last', a
   older?.(0);
   await settle();
   shard.consider();
-  assert.is(log.questions.length, 2);
+  log.questions[2]?.(1);
+  await settle();
+  assert.is(log.questions.length, 3, 'the third one is for the claim');
   assert.is(shard.phase, 'owning');
   assert.ok(shard.mayServe, 'it knows since the newer answer that nobody else has claimed the shard');
   await shard.stop();
@@ -214,6 +218,27 @@ owner('does not claim a log that has lost what another node holds, before that o
   shard.consider();
   await settle();
   assert.is(log.claims, 1);
+  await shard.stop();
+});
+
+owner('claims again what it had claimed, when the log has lost the claim before it was read', async () => {
+  const { shard, log, opened, later } = startOwner();
+  log.forgets = true;
+  log.questions[0]?.(0);
+  await settle();
+  assert.is(shard.phase, 'claiming');
+  log.forgets = false;
+  log.questions[1]?.(0);
+  await settle();
+  later(60_000);
+  log.questions[2]?.(0);
+  await settle();
+  shard.consider();
+  await settle();
+  assert.is(log.claims, 2);
+  log.questions[3]?.(1);
+  await settle();
+  assert.equal(opened, [1]);
   await shard.stop();
 });
 

@@ -72,12 +72,20 @@ phases('nothing is begun for a shard that another should own, without knowing th
 phases('a shard is opened only when the tables have reached the claim, and it is the newest', () => {
   const title = { node: 'me', epoch: 50 };
   assert.is(claims({ title, position: 50 }), 'open');
-  assert.is(claims({ title, position: 49 }), 'wait');
-  assert.is(claims({ title: foreign, position: 49 }), 'wait', 'our claim has not been seen yet');
+  assert.is(claims({ title, position: 49, knowsTitle: false }), 'wait');
+  assert.is(claims({ title, position: 50, knowsTitle: false }), 'wait', 'nor could it be served yet');
+  assert.is(claims({ title: foreign, position: 49, knowsTitle: false }), 'wait', 'our claim has not been seen yet');
   assert.is(claims({ title: { node: 'other', epoch: 51 } }), 'drop');
   assert.is(claims({ title, readable: false }), 'drop');
   assert.is(claims({ title, leaving: true }), 'release');
   assert.is(claims({ title, wanted: 'other' }), 'open', 'another will ask for it');
+});
+
+phases('a claim that the log has lost is given up', () => {
+  assert.is(claims({ title: foreign, position: 49 }), 'drop', 'the log was read to its end');
+  const another = { node: 'other', epoch: 50 };
+  assert.is(claims({ title: another, position: 50 }), 'drop', 'another claim has its place');
+  assert.is(owns({ title: another, position: 70 }), 'drop', 'so too when the shard was opened before');
 });
 
 phases('an owner stops when it sees a later claim, or can see none', () => {
