@@ -46,6 +46,16 @@ export type Actor = {
   strikes: number;
 };
 
+/** Which idle actors may stay in memory. */
+export type StayBounds = {
+  /** So many at most. */
+  readonly keep: number;
+  /** None that was last touched before this, in monotonic ms. */
+  readonly before: number;
+  /** With a timer until then (business time) an actor is at work, and so are all of its partition. */
+  readonly soon: number;
+};
+
 export type ActorsOptions = {
   /** The shard's nact actor; it gets no messages itself: nact copies a parent's children for each one it handles. */
   readonly parent: Ref<never>;
@@ -69,8 +79,8 @@ export type Actors = {
   dispatch(actor: Actor, delivery: Delivery): boolean;
   /** Stops an actor and starts it anew; what waited is delivered to the new one. */
   restart(actor: Actor): void;
-  /** Stops idle actors, longest untouched first, until at most `keep` are left or the rest was touched after `before`. */
-  passivate(keep: number, before: number, mayStop: (actor: Actor) => boolean): number;
+  /** Stops idle actors, longest untouched first, and last those at work, until what stays is within the bounds. */
+  passivate(bounds: StayBounds, mayStop: (actor: Actor) => boolean): number;
   /** Stops all; returns what was waiting. */
   stopAll(): Delivery[];
   readonly size: number;
@@ -186,13 +196,13 @@ export function createActors(options: ActorsOptions): Actors {
       actor.ref = start(actor);
       for (const delivery of actor.waiting) hand(actor, delivery);
     },
-    passivate(keep, before, mayStop) {
+    passivate({ keep, before, soon }, mayStop) {
       if (live.size <= keep && noneBefore >= before) return 0;
       let stopped = 0;
       // Put in order now and then rather than kept in order at every message.
       const byAge = [...live.values()].sort((a, b) => a.touchedAt - b.touchedAt);
-      for (const actor of byAge) {
-        if (live.size <= keep && actor.touchedAt >= before) break;
+      for (const actor of workingLast(byAge, soon)) {
+        if (live.size <= keep && actor.touchedAt >= before) continue;
         if (actor.waiting.length > 0 || !mayStop(actor)) continue;
         stop(actor.ref);
         live.delete(actor.key);
@@ -215,6 +225,20 @@ export function createActors(options: ActorsOptions): Actors {
       return backlog;
     },
   };
+}
+
+/**
+ * An order under load waits longer for its next message than one that is done has been left alone: by age alone the
+ * former would be stopped, and loaded again for each of its messages.
+ */
+function workingLast(actors: readonly Actor[], soon: number): readonly Actor[] {
+  const partitionOf = ({ decider, address }: Actor): string => decider.partitionKey(address.id);
+  const working = new Set<string>();
+  for (const actor of actors) {
+    for (const { at } of actor.memory.timers.values()) if (at <= soon) working.add(partitionOf(actor));
+  }
+  const isWorking = (actor: Actor): boolean => working.has(partitionOf(actor));
+  return [...actors.filter((actor) => !isWorking(actor)), ...actors.filter(isWorking)];
 }
 
 /** nact takes few characters in a name; the others become `$` and their code. */

@@ -32,6 +32,8 @@ import { MOVED, unavailable } from './unavailable.ts';
 const MAX_LIVE_ACTORS = 5_000;
 /** An actor nobody has talked to for this long is let go. */
 const IDLE_MS = 120_000;
+/** A saga has its next timer within this. */
+const SOON_MS = 5 * 60_000;
 const SWEEP_MS = 500;
 /** Turns of the event loop without any work after which a node counts as idle. */
 const QUIET_TURNS = 10;
@@ -149,8 +151,8 @@ export function createNode(options: NodeOptions): Node {
   let cancelSweep = clock.delay(SWEEP_MS, sweep);
   function sweep(): void {
     const before = clock.monotonic() - IDLE_MS;
-    const keep = Math.ceil(maxLive / shards);
-    for (const shard of opened.values()) shard.passivate(keep, before);
+    const bounds = { keep: Math.ceil(maxLive / shards), before, soon: clock.now() + SOON_MS };
+    for (const shard of opened.values()) shard.passivate(bounds);
     cancelSweep = clock.delay(SWEEP_MS, sweep);
   }
 

@@ -10,7 +10,7 @@
 import { type Address, addressKey, parseAddressKey } from '../actors/kernel/address.ts';
 import { type Commit, type Envelope, type MessageId, resultId, timerId } from '../actors/kernel/message.ts';
 import type { Settled, Snapshot } from '../actors/kernel/ports.ts';
-import { type Actor, type Actors, createActors, type Delivery } from './actors.ts';
+import { type Actor, type Actors, createActors, type Delivery, type StayBounds } from './actors.ts';
 import { type Crashes, createCrashes } from './crashes.ts';
 import {
   type DecideOptions,
@@ -173,9 +173,9 @@ export class Shard {
     return this.#actors.find(addressKey(address))?.waiting.length;
   }
 
-  /** Lets go of idle actors: at most `keep` stay, and none untouched since `before` (monotonic ms). */
-  passivate(keep: number, before: number): number {
-    return this.#actors.passivate(keep, before, (actor) => this.#commits.isDurable(actor.lastTicket));
+  /** Lets go of idle actors. */
+  passivate(bounds: StayBounds): number {
+    return this.#actors.passivate(bounds, (actor) => this.#commits.isDurable(actor.lastTicket));
   }
 
   get liveActors(): number {

@@ -59,7 +59,7 @@ delivery('an actor whose commits are not stored yet is not let go, or it would a
   log.close();
   const pending = deposit(shop, 'a', 'first');
   while (log.held === 0) await turn();
-  shop.node.shardFor(wallet('a'))?.passivate(0, Number.POSITIVE_INFINITY);
+  shop.node.shardFor(wallet('a'))?.passivate({ keep: 0, before: Number.POSITIVE_INFINITY, soon: 0 });
   let read: number | undefined;
   const reading = balance(shop, 'a').then((found) => {
     read = found;
@@ -69,7 +69,7 @@ delivery('an actor whose commits are not stored yet is not let go, or it would a
   log.open();
   await Promise.all([pending, reading]);
   assert.is(read, 1);
-  shop.node.shardFor(wallet('a'))?.passivate(0, Number.POSITIVE_INFINITY);
+  shop.node.shardFor(wallet('a'))?.passivate({ keep: 0, before: Number.POSITIVE_INFINITY, soon: 0 });
   assert.is(shop.node.liveActors, 0);
 });
 

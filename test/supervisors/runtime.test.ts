@@ -284,6 +284,22 @@ runtime('a gateway call whose result is durable is not made again when a crash t
   await shop.close();
 });
 
+runtime('of idle actors those go last whose partition has a timer soon: they are at work', async () => {
+  const shop = startRuntime({ deciders: wallets, shards: 1 });
+  const now = Date.now();
+  const ids = ['a.1', 'a.2', 'far', 'c', 'd'];
+  for (const id of ids) await shop.ask(wallet(id), { type: 'Deposit', amount: 10 } as never);
+  await shop.ask(wallet('a.2'), { type: 'PayLater', at: now + 60_000, amount: 1 } as never);
+  await shop.ask(wallet('far'), { type: 'PayLater', at: now + 3_600_000, amount: 1 } as never);
+  const shard = shop.node.shardFor(wallet('c'));
+  const stay = (): string[] => ids.filter((id) => shard?.mailbox(wallet(id)) !== undefined);
+  shard?.passivate({ keep: 3, before: 0, soon: now + 300_000 });
+  assert.equal(stay(), ['a.1', 'a.2', 'far'], 'of the others, those that were left alone for longest are gone');
+  shard?.passivate({ keep: 1, before: 0, soon: now + 300_000 });
+  assert.equal(stay(), ['a.2']);
+  await shop.close();
+});
+
 runtime('idle actors are let go and come back with their state; the number of live ones is bounded', async () => {
   const shop = startRuntime({ deciders: wallets, maxLiveActors: 40, shards: 2 });
   const ids = Array.from({ length: 400 }, (_, index) => `w${index}`);
