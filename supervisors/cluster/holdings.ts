@@ -3,15 +3,18 @@
  * it had lost nothing: going on from there would part the log from the copies of all who had, and lose what they hold. So
  * they are asked before the shard is claimed, and whoever holds more brings it back first.
  */
-import { CallFailed, NobodyServes, type NodeCalls, type SharedLog } from '../../actors/kernel/clusterPorts.ts';
+import { CallFailed, Fenced, NobodyServes, type NodeCalls, type SharedLog } from '../../actors/kernel/clusterPorts.ts';
 import type { FollowedTables } from '../../actors/kernel/followedTables.ts';
 import type { Clock } from '../../actors/kernel/ports.ts';
+import type { Contact } from './contact.ts';
 import type { Follower } from './follower.ts';
 import { newestRecord } from './newestRecord.ts';
 import { within } from './pacing.ts';
 
 /** A live node answers within milliseconds. */
 const ANSWER_MS = 1_000;
+/** While another node holds more than the log. */
+const ASK_AGAIN_MS = 250;
 /** Until our tables have read what another node has. */
 const CATCH_UP_MS = 5_000;
 
@@ -37,6 +40,12 @@ export function isHoldingsQuestion(body: unknown): body is HoldingsQuestion {
 export type ComparedHoldings = {
   /** No other live node holds a record that the log doesn't, as far as can be known. */
   areInLog(): Promise<boolean>;
+  /**
+   * For the owner, while it holds its claim: undefined when the others were asked since the last break of contact, else
+   * resolves once they were and hold nothing that the log doesn't.
+   * @throws Fenced when it holds the claim no more
+   */
+  beforeWriting(holds: () => boolean): Promise<void> | undefined;
   /** What this node could bring back; 0 for what nobody could. Looks for a loss when it is more than the asking node has. */
   answer(read: number): number;
 };
@@ -47,6 +56,7 @@ export type ComparedHoldingsOptions = {
   readonly tables: Pick<FollowedTables, 'records'>;
   readonly follower: Pick<Follower, 'position' | 'caughtUp' | 'overwritten' | 'readable' | 'parted'>;
   readonly calls: Pick<NodeCalls, 'askNode'>;
+  readonly contact: Pick<Contact, 'look' | 'breaks'>;
   /** Names of the other nodes that live. */
   readonly others: () => readonly string[];
   readonly clock: Pick<Clock, 'delay'>;
@@ -54,8 +64,10 @@ export type ComparedHoldingsOptions = {
 };
 
 export function compareHoldings(options: ComparedHoldingsOptions): ComparedHoldings {
-  const { shard, log, tables, follower, calls, others, clock, warn } = options;
+  const { shard, log, tables, follower, calls, others, contact, clock, warn } = options;
   let looking = false;
+  /** Breaks of contact when the others were asked last. */
+  let askedAfter = -1;
 
   /**
    * Others may have filled the places of lost entries with claims of theirs, or with records that were brought back to other
@@ -74,21 +86,37 @@ export function compareHoldings(options: ComparedHoldingsOptions): ComparedHoldi
     looking = false;
   }
 
-  return {
-    async areInLog() {
-      try {
-        const most = await mostHeld(calls, others(), { kind: 'holdings', shard, records: tables.records(shard) });
-        if (most <= tables.records(shard)) return true;
-        // Then it is in the log, unless that has lost it.
-        await within(follower.caughtUp(), CATCH_UP_MS, clock);
-        const read = tables.records(shard);
-        if (most <= read) return true;
-        void lookForLoss();
-        warn(new Error(`another node holds ${most} records, the log ${read}`), 'a shard is left to be brought back');
-      } catch (error) {
-        warn(error, 'nobody says whether a log has lost its end, asking again');
+  async function areInLog(): Promise<boolean> {
+    contact.look();
+    const { breaks } = contact;
+    try {
+      const most = await mostHeld(calls, others(), { kind: 'holdings', shard, records: tables.records(shard) });
+      // What this node hasn't read yet is in the log, unless that has lost it.
+      if (most > tables.records(shard)) await within(follower.caughtUp(), CATCH_UP_MS, clock);
+      const read = tables.records(shard);
+      if (most <= read) {
+        askedAfter = breaks;
+        return true;
       }
-      return false;
+      void lookForLoss();
+      warn(new Error(`another node holds ${most} records, the log ${read}`), 'a shard is left to be brought back');
+    } catch (error) {
+      warn(error, 'nobody says whether a log has lost its end, asking again');
+    }
+    return false;
+  }
+
+  async function untilInLog(holds: () => boolean): Promise<void> {
+    while (!(await areInLog()) && holds())
+      await new Promise<void>((resolve) => void clock.delay(ASK_AGAIN_MS, resolve));
+    if (!holds()) throw new Fenced(`the log of shard ${shard} is another's`, 'superseded');
+  }
+
+  return {
+    areInLog,
+    beforeWriting(holds) {
+      contact.look();
+      return askedAfter === contact.breaks ? undefined : untilInLog(holds);
     },
     answer(read) {
       if (follower.parted) return 0;

@@ -20,7 +20,7 @@ export type OpenShardsOptions = Pick<Ground, 'clock' | 'ids' | 'telemetry' | 'lo
 export type ShardRunners = {
   readonly node: Node;
   readonly local: ShopCore;
-  readonly ownership: Pick<Ownership, 'mayServe' | 'lost'>;
+  readonly ownership: Pick<Ownership, 'mayServe' | 'mayAppend' | 'lost'>;
   /** Lays over a log what is to see each append. */
   readonly tapped: (log: ShardLog) => ShardLog;
 };
@@ -48,9 +48,15 @@ export function createOpenShards({ copy, inbox, calls, telemetry, ids, ...option
   const failedAppends = { fenced: 0, refused: 0 };
   const serves = (shard: number): boolean => opened.get(shard)?.mayServe() ?? false;
 
-  async function append(claim: Claim, record: EncodedRecord, lost: () => void): Promise<number> {
+  async function append(
+    claim: Claim,
+    record: EncodedRecord,
+    { may, lost }: { readonly may: () => Promise<void> | undefined; readonly lost: () => void },
+  ): Promise<number> {
     try {
       copy.makeRoom();
+      const asked = may();
+      if (asked) await asked;
       return await claim.append(record);
     } catch (error) {
       const fenced = error instanceof Fenced;
@@ -83,10 +89,14 @@ export function createOpenShards({ copy, inbox, calls, telemetry, ids, ...option
         deliver: (envelope, settle) => toActor(node, envelope, settle),
         ...surroundings,
       });
+      const owner = {
+        may: () => ownership.mayAppend(shard, claim.epoch),
+        lost: () => ownership.lost(shard, claim.epoch),
+      };
       const records: ShardLog = {
         async append(record) {
           const started = clock.monotonic();
-          copy.own(shard, await append(claim, record, () => ownership.lost(shard, claim.epoch)), record);
+          copy.own(shard, await append(claim, record, owner), record);
           const { commits, inboxOffset } = record.record;
           reader.stored(inboxOffset);
           telemetry.recordAppended(commits.length, record.bytes, clock.monotonic() - started);

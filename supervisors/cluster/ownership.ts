@@ -14,7 +14,8 @@ import { type Holdings, type HoldingsQuestion, isHoldingsQuestion } from './hold
 import { createMembership, type NameTaken, TIMEOUT_MS } from './membership.ts';
 import { createSlots, within } from './pacing.ts';
 import { type WantedPlace, wantedPlace } from './rendezvous.ts';
-import { type OwnershipCounts, type ShardHost, ShardOwner } from './shardOwner.ts';
+import type { ShardHost } from './shardHost.ts';
+import { type OwnershipCounts, ShardOwner } from './shardOwner.ts';
 
 /** A node without contact for so long answers no reads: the others wait longer before they take its shards. */
 const HOLD_MS = (TIMEOUT_MS * 2) / 3;
@@ -32,6 +33,12 @@ const LAST_RELEASES_MS = 5_000;
 export interface Ownership {
   /** This node owns the shard and nobody else can have taken it over unnoticed: its memory may be read. */
   mayServe(shard: number): boolean;
+  /**
+   * Awaited before each append under this claim; undefined for at once. After a break of contact the log may have lost that
+   * others had the shard meanwhile: it is known once they were asked what they hold.
+   * @throws Fenced
+   */
+  mayAppend(shard: number, epoch: number): Promise<void> | undefined;
   /** The host was fenced off under this claim, or needs a new one. */
   lost(shard: number, epoch: number): void;
   /** To what other nodes ask this one by name; undefined if it is another's question. */
@@ -200,6 +207,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   tick();
   return {
     mayServe: (shard) => owners[shard]?.mayServe ?? false,
+    mayAppend: (shard, epoch) => owners[shard]?.mayAppend(epoch),
     lost: (shard, epoch) => owners[shard]?.lost(epoch),
     answer(body) {
       if (isHoldingsQuestion(body)) return holdings(body);

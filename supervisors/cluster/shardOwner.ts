@@ -8,7 +8,8 @@ import { createFollower, type Follower, type FollowerOptions } from './follower.
 import { asHandOverAnswer, type HandOverAnswer, type HandOverRequest } from './handOver.ts';
 import { type ComparedHoldings, compareHoldings } from './holdings.ts';
 import { type BackOff, createBackOff, type Slots, within } from './pacing.ts';
-import { nextStep, type Phase } from './shardPhase.ts';
+import type { ShardHost } from './shardHost.ts';
+import { holdsClaim, nextStep, type Phase } from './shardPhase.ts';
 
 /** A claim that was lost or couldn't be made is made again after a growing pause. */
 const CLAIM_BACK_OFF = { firstMs: 250, maxMs: 30_000, forgetMs: 60_000 };
@@ -24,17 +25,6 @@ const HAND_OVER_MS = 5_000;
 const NAMED_MS = 1_000;
 const RELEASE_TRIES = 3;
 const RELEASE_RETRY_MS = 200;
-
-/** What runs the shard's actors. */
-export interface ShardHost {
-  /** The shard decides from now on; the tables hold everything before the claim. */
-  open(shard: number, claim: Claim): void;
-  /**
-   * The shard stops deciding. With `flush` what is decided is made durable first; without, this node has lost the shard and
-   * must forget it. Called once for each open.
-   */
-  close(shard: number, how: { readonly flush: boolean }): Promise<void>;
-}
 
 /** What all shards of a node share. */
 export type NodeParts = {
@@ -178,6 +168,14 @@ export class ShardOwner {
   /** The host found out by an append that the shard is another's, or that a new claim is needed. */
   lost(epoch: number): void {
     if (this.#phase.kind === 'owning' && this.#phase.claim.epoch === epoch) void this.#drop(this.#phase.claim);
+  }
+
+  /**
+   * Undefined for at once; else it is asked whether the log has lost who had the shard meanwhile, and what he wrote.
+   * @throws Fenced
+   */
+  mayAppend(epoch: number): Promise<void> | undefined {
+    return this.#holdings.beforeWriting(() => holdsClaim(this.#phase, epoch));
   }
 
   /** Gives the shard up, to somebody or to anybody. */

@@ -16,6 +16,10 @@ export type Phase =
   /** Being closed. When fenced, nothing can be written any more; otherwise what is decided is written, then a release. */
   | { readonly kind: 'releasing'; readonly claim: Claim; readonly fenced: boolean };
 
+/** What is decided under this claim may still be written. */
+export const holdsClaim = (phase: Phase, epoch: number): boolean =>
+  phase.kind !== 'following' && phase.claim?.epoch === epoch && !(phase.kind === 'releasing' && phase.fenced);
+
 export type ShardFacts = {
   readonly me: string;
   /** Who should own the shard, by the live nodes. */

@@ -18,7 +18,7 @@ import { type FollowedTables, type ShardTitle, titleAfter } from '../../actors/k
 import type { EncodedRecord } from '../../actors/kernel/ports.ts';
 import type { NameTaken } from '../../supervisors/cluster/membership.ts';
 import { createOwnership, type Ownership } from '../../supervisors/cluster/ownership.ts';
-import type { ShardHost } from '../../supervisors/cluster/shardOwner.ts';
+import type { ShardHost } from '../../supervisors/cluster/shardHost.ts';
 import { ClusterBroker } from './clusterBroker.ts';
 import { SimulatedProcess, SimulatedTime } from './clusterProcess.ts';
 import { seededRandom } from './timeline.ts';

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CallFailed, CallTimedOut, LogUnreadable, NobodyServes } from '../../../actors/kernel/clusterPorts.ts';
 import { type ComparedHoldings, compareHoldings, isHoldingsQuestion } from '../../../supervisors/cluster/holdings.ts';
+import { until } from '../../support/broker.ts';
 import { NO_FAULTS, simulateLogs, simulateTime } from '../../support/simulatedLog.ts';
 import { recordOf } from '../../transport/sharedLogContract.ts';
 
@@ -23,7 +24,12 @@ type Setup = {
   readonly parted?: boolean;
 };
 
-type World = { readonly compared: ComparedHoldings; readonly asked: unknown[]; readonly lostAt: number[] };
+type World = {
+  readonly compared: ComparedHoldings;
+  readonly asked: unknown[];
+  readonly lostAt: number[];
+  readonly contact: { breaks: number };
+};
 
 async function compare(setup: Setup, run: (world: World) => Promise<void>): Promise<void> {
   const {
@@ -41,6 +47,7 @@ async function compare(setup: Setup, run: (world: World) => Promise<void>): Prom
   const log = logs.node();
   const asked: unknown[] = [];
   const lostAt: number[] = [];
+  const contact = { look: () => undefined, breaks: 0 };
   let held = records;
   const world = async (): Promise<void> => {
     const claim = await log.claim(0, 'a');
@@ -64,11 +71,12 @@ async function compare(setup: Setup, run: (world: World) => Promise<void>): Prom
           return other?.();
         },
       },
+      contact,
       others: () => (other ? ['b'] : []),
       clock: times,
       warn: () => undefined,
     });
-    await run({ compared, asked, lostAt });
+    await run({ compared, asked, lostAt, contact });
   };
   await times.until(world());
 }
@@ -153,6 +161,59 @@ holdings('what only one that lags behind has not read yet is no loss', async () 
     assert.equal(lostAt, []);
   });
 });
+
+holdings('an owner asks the others once after each break of contact before it writes', async () => {
+  await compare({ records: 3, other: () => ({ records: 3 }) }, async ({ compared, asked, contact }) => {
+    await compared.areInLog();
+    assert.is(
+      compared.beforeWriting(() => true),
+      undefined,
+    );
+    contact.breaks += 1;
+    await compared.beforeWriting(() => true);
+    assert.is(asked.length, 2);
+    assert.is(
+      compared.beforeWriting(() => true),
+      undefined,
+    );
+  });
+});
+
+holdings(
+  'an owner writes nothing while another node holds more than the log, and never once it is fenced',
+  async () => {
+    let others = 5;
+    let holds = true;
+    await compare({ records: 3, other: () => ({ records: others }) }, async ({ compared, asked, contact }) => {
+      let outcome = 'waits';
+      const ask = (): void => {
+        contact.breaks += 1;
+        outcome = 'waits';
+        compared
+          .beforeWriting(() => holds)
+          ?.then(
+            () => {
+              outcome = 'writes';
+            },
+            (error: Error) => {
+              outcome = error.name;
+            },
+          );
+      };
+      ask();
+      await until('it has asked again', () => asked.length > 2);
+      assert.is(outcome, 'waits');
+      others = 3;
+      await until('it is settled', () => outcome !== 'waits');
+      assert.is(outcome, 'writes');
+      others = 5;
+      ask();
+      holds = false;
+      await until('it is settled', () => outcome !== 'waits');
+      assert.is(outcome, 'Fenced');
+    });
+  },
+);
 
 holdings('a node whose tables have parted from the log holds nothing that could be brought back', async () => {
   await compare({ records: 3, stored: 2, parted: true }, async ({ compared }) => assert.is(compared.answer(2), 0));

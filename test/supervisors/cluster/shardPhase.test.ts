@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Claim } from '../../../actors/kernel/clusterPorts.ts';
 import { titleAfter } from '../../../actors/kernel/followedTables.ts';
-import { nextStep, type Phase, type ShardFacts } from '../../../supervisors/cluster/shardPhase.ts';
+import { holdsClaim, nextStep, type Phase, type ShardFacts } from '../../../supervisors/cluster/shardPhase.ts';
 
 const phases = suite('shard phases');
 
@@ -94,6 +94,16 @@ phases('an owner stops when it sees a later claim, or can see none', () => {
   assert.is(owns({ title: { node: 'other', epoch: 51 } }), 'drop');
   assert.is(owns({ title: { node: 'me', epoch: 51 } }), 'drop', 'a repeated claim of ours, whose holder nobody is');
   assert.is(owns({ title: { node: 'me', epoch: 50 }, readable: false }), 'drop');
+});
+
+phases('what is decided may be written for as long as the claim is held, so too while it is released', () => {
+  const held = (phase: Phase): boolean => holdsClaim(phase, 50);
+  assert.ok(held({ kind: 'owning', claim }));
+  assert.ok(held({ kind: 'releasing', claim, fenced: false }));
+  assert.not(held({ kind: 'releasing', claim, fenced: true }));
+  assert.not(held({ kind: 'owning', claim: { ...claim, epoch: 60 } }));
+  assert.not(held({ kind: 'claiming' }));
+  assert.not(held(following));
 });
 
 phases('the newest claim counts, and only its own release ends it', () => {
