@@ -85,7 +85,11 @@ const changesOf = (isMade: () => boolean): Partial<Record<Defect, Changes>> => (
   'inbox-trimmed-early': {
     broker: (broker) => ({
       ...broker,
-      inbox: { ...broker.inbox, trim: (shard, upTo) => broker.inbox.trim(shard, upTo + 2) },
+      inbox: {
+        ...broker.inbox,
+        // What lies beyond the end is not trimmed.
+        trim: async (shard, upTo) => broker.inbox.trim(shard, Math.min(upTo + 2, await broker.inbox.end(shard))),
+      },
     }),
   },
   'inbox-loses': {
