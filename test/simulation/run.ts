@@ -53,7 +53,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
   try {
     const simulation = new Simulation(world, options);
     await simulation.run();
-    return simulation.result();
+    const result = simulation.result();
+    simulation.close();
+    return result;
   } finally {
     process.off('unhandledRejection', fault);
     liveIn(undefined);
@@ -112,6 +114,10 @@ class Simulation {
     } catch (error) {
       this.#world.violated(`end: ${error instanceof Error ? error.message : error}`);
     }
+  }
+
+  close(): void {
+    for (const node of this.#nodes) node.close();
   }
 
   result(): RunResult {

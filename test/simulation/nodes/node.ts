@@ -8,11 +8,12 @@ import { defaultPolicy, type Policy } from '../../../actors/policy.ts';
 import { createEdge, type Edge } from '../../../http/edge.ts';
 import { type Db, openDatabase } from '../../../storage/database.ts';
 import { holdStore } from '../../../storage/dataFolder.ts';
-import { openKeyedStore } from '../../../storage/keyedStore.ts';
+import { type KeyedStore, openKeyedStore } from '../../../storage/keyedStore.ts';
 import { createClusterHome } from '../../../supervisors/cluster/clusterHome.ts';
 import { readConfig } from '../../../supervisors/config.ts';
 import { assembleHoldfast, type Holdfast } from '../../../supervisors/holdfast.ts';
 import { openGround } from '../../../supervisors/home.ts';
+import type { LedgerEntry } from '../../../transport/payment/ledger.ts';
 import { watchStock } from '../checks/stores.ts';
 import { NO_DEFECT, type Planting } from '../defects/plant.ts';
 import type { SimulatedBroker } from '../network/broker.ts';
@@ -34,6 +35,7 @@ export type Life = {
   readonly process: SimulatedProcess;
   readonly line: Line;
   readonly db: Db;
+  readonly entries: KeyedStore<LedgerEntry>;
   readonly shop: Holdfast;
   readonly edge: Edge;
   readonly handle: Handler;
@@ -110,6 +112,11 @@ export class SimulatedNode {
     const life = this.#end();
     if (life) this.#image = life.db.serialize();
     this.#close(life);
+  }
+
+  /** For good: what it has in memory is free again. */
+  close(): void {
+    this.#close(this.#end());
   }
 
   loseDisk(): void {
@@ -198,6 +205,7 @@ export class SimulatedNode {
 
   #close(life: Life | undefined): void {
     try {
+      life?.entries.close();
       life?.db.close();
     } catch {
       // Somebody was reading a long list when the process died.
@@ -221,7 +229,8 @@ export class SimulatedNode {
     const db = this.#image ? openImage(this.#image) : newStore();
     watchStock(name, db, (what) => world.violated(what));
     const folder = holdStore(db, name, shards).open({ id, name: cluster, idSecret });
-    const ground = planting.ground(openGround(config, logger, policy, folder, openKeyedStore(':memory:')));
+    const entries = openKeyedStore<LedgerEntry>(':memory:');
+    const ground = planting.ground(openGround(config, logger, policy, folder, entries));
     const parts = planting.broker(broker.brokerOf(ground, line, vendors.ledgerOf(process)));
     const end = (error: Error): void => {
       world.note(`${name} ends: ${error.name}`);
@@ -248,6 +257,6 @@ export class SimulatedNode {
       config: { host: '127.0.0.1', port: 0, passwordCost: PASSWORD_COST },
     });
     const handle = edge.app.callback();
-    return { process, line, db, shop, edge, handle };
+    return { process, line, db, entries, shop, edge, handle };
   }
 }

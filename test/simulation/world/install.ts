@@ -4,7 +4,7 @@
  * of its own (password hashes, signatures) is done at once instead: when a thread is ready depends on the machine.
  */
 import crypto from 'node:crypto';
-import { syncBuiltinESMExports } from 'node:module';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import perfHooks from 'node:perf_hooks';
 import timers from 'node:timers';
 import timersPromises from 'node:timers/promises';
@@ -37,6 +37,7 @@ type Task = (...given: unknown[]) => void;
 /** From now on everything in this process lives in that world; without one it lives in ours again. */
 export function liveIn(next: World | undefined): void {
   world = next;
+  forgetActors();
   if (next) {
     const chance = next.chance('secrets');
     randomBytesOf = (size) => Buffer.from(Array.from({ length: size }, () => Math.floor(chance() * 256)));
@@ -189,8 +190,12 @@ function installClocks(): void {
     setTimeout(() => aborter.abort(new DOMException('The operation timed out.', 'TimeoutError')), ms);
     return aborter.signal;
   };
-  // Watches the machine's own event loop, once for each node that ever starts.
+  // Watch the machine's own event loop and memory, once for each node that ever starts, and keep that node for ever.
   Object.assign(perfHooks, {
+    PerformanceObserver: class {
+      observe(): void {}
+      disconnect(): void {}
+    },
     monitorEventLoopDelay: () => ({
       enable: () => true,
       disable: () => true,
@@ -251,6 +256,26 @@ function installSignatures(): void {
   });
 }
 
+type ActorSystems = { add(system: { readonly name: string }): void; remove(name: string): void };
+
+/** nact keeps every system that nobody has stopped, and with it a whole world: a killed process stops nothing. */
+const systems = createRequire(import.meta.url)('nact/lib/system-map.js') as ActorSystems;
+const started = new Set<string>();
+
+function installActors(): void {
+  const { add } = systems;
+  systems.add = (system) => {
+    started.add(system.name);
+    add(system);
+  };
+}
+
+function forgetActors(): void {
+  for (const name of started) systems.remove(name);
+  started.clear();
+}
+
+installActors();
 installTimers();
 installClocks();
 installChance();
