@@ -3,7 +3,7 @@
  * figures, log line), the security headers and its route, and nothing else.
  */
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Router } from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
 import helmet from 'koa-helmet';
@@ -14,6 +14,7 @@ import type { Policy } from '../actors/policy.ts';
 import { createTokens } from './auth.ts';
 import { clientAddress } from './clientAddress.ts';
 import { dispatch } from './dispatch.ts';
+import { createDoors } from './doors.ts';
 import { createEventStreams } from './eventStreams.ts';
 import { requestIdOf, traceOf } from './headers.ts';
 import { createKeys } from './keys.ts';
@@ -138,18 +139,18 @@ export function createEdge(options: EdgeOptions): Edge {
   }
   app.use(router.routes());
   app.use(unmatched);
-  const server = createListener(app, config.receiveTimeoutMs);
+  const doors = createDoors(createListener(app, config.receiveTimeoutMs));
   return {
     app,
     services,
-    start: () => listen(server, config.host, config.port),
+    start: () => doors.open(config.host, config.port),
     leave: () => {
       running.leaving = true;
     },
     stop: () => {
       running.stopping = true;
       services.streams.stop();
-      return close(server, config.stopTimeoutMs);
+      return doors.close(config.stopTimeoutMs);
     },
   };
 }
@@ -282,27 +283,4 @@ function brokenRequest(code: string | undefined): Problem {
     default:
       return new Problem(400, 'request.malformed', 'This is not a valid HTTP request.');
   }
-}
-
-function listen(server: Server, host: string, port: number): Promise<{ host: string; port: number; url: string }> {
-  return new Promise((resolve, refuse) => {
-    server.once('error', refuse);
-    server.listen(port, host, () => {
-      server.off('error', refuse);
-      const bound = (server.address() as AddressInfo).port;
-      resolve({ host, port: bound, url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}` });
-    });
-  });
-}
-
-function close(server: Server, timeoutMs: number): Promise<void> {
-  if (!server.listening) return Promise.resolve();
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), timeoutMs);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }

@@ -1,6 +1,6 @@
 /** From the environment to a process that serves, or that says why it does not. */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -54,6 +54,21 @@ serving('a development start prints the address, a curl that works, and the pass
   assert.is((await createClient(second.url).call('POST', '/v1/sessions', { body })).status, 201);
   await second.kill('SIGTERM');
   assert.is(await second.ended, 0);
+});
+
+serving('a thousand clients get through at once, whatever the node is busy with', async ({ folder }) => {
+  const server = await startServer({ folder, env: { SEED: 'none' } });
+  process.kill(server.pid, 'SIGSTOP');
+  let connected = 0;
+  const { hostname: host, port } = new URL(server.url);
+  // All that some systems let wait.
+  const count = process.platform === 'linux' ? 1_000 : 100;
+  const sockets = Array.from({ length: count }, () => connect({ host, port: Number(port) }, () => (connected += 1)));
+  await eventually('all are connected', () => connected === sockets.length);
+  for (const socket of sockets) socket.destroy();
+  process.kill(server.pid, 'SIGCONT');
+  await server.kill('SIGTERM');
+  assert.is(await server.ended, 0);
 });
 
 serving('told to stop it says that it is not ready, answers until its pause is over, and ends', async ({ folder }) => {
