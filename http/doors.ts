@@ -4,8 +4,10 @@
  * port, where the system can do that, and the system shares out who comes.
  */
 import type { Server as HttpServer } from 'node:http';
-import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net';
+import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 
+/** At once, however they came in; one more is closed. */
+const MAX_CONNECTIONS = 10_000;
 const SOCKETS = process.platform === 'linux' ? 32 : 1;
 /** Connections that may wait to be taken; the system may allow fewer. Beyond that a client knocks again only after seconds. */
 const BACKLOG = 4_096;
@@ -19,7 +21,14 @@ export type Doors = {
   close(timeoutMs: number): Promise<void>;
 };
 
-export function createDoors(server: HttpServer): Doors {
+export function createDoors(server: HttpServer, maxConnections = MAX_CONNECTIONS): Doors {
+  let inside = 0;
+  // Before the server's own listener, which takes whatever it is told of.
+  server.prependListener('connection', (socket: Socket) => {
+    inside += 1;
+    socket.once('close', () => (inside -= 1));
+    if (inside > maxConnections) socket.destroy();
+  });
   const others = Array.from({ length: SOCKETS - 1 }, () =>
     createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void server.emit('connection', socket)),
   );

@@ -30,7 +30,6 @@ import { createRequestFigures, type RequestFigures } from './telemetry.ts';
 const KILOBYTE = 1_024;
 const MAX_HEADER_BYTES = 16 * KILOBYTE;
 const MAX_HEADERS = 100;
-const MAX_CONNECTIONS = 10_000;
 const HEADERS_TIMEOUT_MS = 5_000;
 const SOCKET_IDLE_MS = 120_000;
 const KEEP_ALIVE_MS = 30_000;
@@ -254,7 +253,6 @@ function createListener(app: Koa, receiveTimeoutMs: number): Server {
     (request, response) => void handle(request, response),
   );
   server.maxHeadersCount = MAX_HEADERS;
-  server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(SOCKET_IDLE_MS);
   server.on('clientError', answerBrokenRequest);
   return server;
