@@ -33,6 +33,7 @@ const FOUND: Readonly<Record<Defect, Found>> = {
   'hold-not-released': { within: 1 },
   'unknown-is-declined': { within: 6 },
   'refund-twice': { within: 3 },
+  'capture-twice': { within: 2 },
   'cancellation-forgotten': { within: 6, actions: 80 },
   'list-not-kept': { within: 1 },
   'secret-made-anew': { within: 4, only: ['crash'], minutes: 1, actions: 80 },

@@ -63,6 +63,12 @@ export function mistakenDeciders(defect: Defect): Deciders | undefined {
         const again = { ...send.message, key: `${membersOf(send.message)['key']}-again` };
         return [send, { ...send, message: again }];
       });
+    case 'capture-twice':
+      return sending((send) => {
+        if (send.message.type !== 'GatewayCapture') return [send];
+        const again = { ...send.message, key: `${membersOf(send.message)['key']}-again` };
+        return [send, { ...send, message: again }];
+      });
     default:
       return undefined;
   }

@@ -16,6 +16,7 @@ export const DEFECTS = {
   'hold-not-released': 'a released reservation is called released, and kept',
   'unknown-is-declined': 'a payment whose outcome is unknown counts as declined',
   'refund-twice': 'a refund is asked for under two keys',
+  'capture-twice': 'a capture is asked for under two keys',
   'cancellation-forgotten': 'a cancellation is acknowledged, and nothing comes of it',
   'list-not-kept': 'the list of stock misses a change now and then',
   'secret-made-anew': 'a node that starts again derives ids from another secret',
