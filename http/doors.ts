@@ -39,7 +39,7 @@ export function createDoors(server: HttpServer, maxConnections = MAX_CONNECTIONS
       // Another node of the same user, who shares its port as well, would get half of our requests.
       if (port !== 0) await isFree(host, port);
       const bound = await listen(server, { ...shared, port });
-      for (const other of others) await listen(other, { ...shared, port: bound });
+      await Promise.all(others.map((other) => listen(other, { ...shared, port: bound })));
       return { host, port: bound, url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}` };
     },
     async close(timeoutMs) {
