@@ -3,7 +3,6 @@
  * minutes, so that whoever was cut off can go on. A place in it is told by shards and the numbers of their records, which
  * are the same on all nodes; positions in the tables are not.
  */
-
 import { type AddressKey, parseAddressKey } from '../actors/kernel/address.ts';
 import type { Versioned } from '../actors/kernel/decider.ts';
 import type { Commit } from '../actors/kernel/message.ts';

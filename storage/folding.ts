@@ -2,7 +2,6 @@
  * The state of an aggregate before and after a commit, for read models that show more than the events themselves say.
  * Kept for the aggregates that are at work; one that was forgotten is made anew from its commits in the store.
  */
-
 import { type AddressKey, parseAddressKey } from '../actors/kernel/address.ts';
 import type { Versioned } from '../actors/kernel/decider.ts';
 import type { Commit } from '../actors/kernel/message.ts';

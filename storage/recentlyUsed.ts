@@ -1,6 +1,9 @@
 import { LRUCache } from 'lru-cache';
 
-/** So many entries at most; the one that was not used for longest goes first. Grows as needed, where `max` would take it all at once. */
+/**
+ * So many entries at most; the one that was not used for longest goes first. Grows as needed, where the library's `max` would
+ * take all the memory at once.
+ */
 export function recentlyUsed<Key extends string, Value extends object | string | number>(
   entries: number,
 ): LRUCache<Key, Value> {

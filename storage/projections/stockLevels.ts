@@ -1,5 +1,4 @@
 /** Stock per SKU and warehouse, kept by the same `evolve` as the stock items themselves. */
-
 import { stockAddress } from '../../actors/inventoryItem/messages.ts';
 import {
   type Expected,

@@ -9,7 +9,7 @@ import {
   type SharedLog,
 } from '../../../actors/kernel/clusterPorts.ts';
 import { type ShardTitle, titleAfter } from '../../../actors/kernel/followedTables.ts';
-import { createFollower } from '../../../supervisors/cluster/follower.ts';
+import { createFollower, type Follower } from '../../../supervisors/cluster/follower.ts';
 import { SimulatedTime } from '../../support/clusterProcess.ts';
 
 const followers = suite('follower');
@@ -120,19 +120,25 @@ followers('a claim where the tables hold a record of this node tells that the lo
   );
 });
 
+/** Whether whoever asks now has been told. */
+function askedOf(follower: Pick<Follower, 'caughtUp'>): { readonly caughtUp: boolean } {
+  const waiting = { caughtUp: false };
+  void follower.caughtUp().then(() => {
+    waiting.caughtUp = true;
+  });
+  return waiting;
+}
+
 followers('it has caught up when the tables hold what the log held when asked', async () => {
   const { follower, state, run, hand } = follow();
   state.end = 2;
-  let caughtUp = false;
-  void follower.caughtUp().then(() => {
-    caughtUp = true;
-  });
+  const waiting = askedOf(follower);
   hand(claim(1));
   await run(10);
-  assert.not(caughtUp);
+  assert.not(waiting.caughtUp);
   hand(claim(2));
   await run(10);
-  assert.ok(caughtUp);
+  assert.ok(waiting.caughtUp);
 });
 
 followers(
@@ -140,32 +146,26 @@ followers(
   async () => {
     const { follower, state, run, hand } = follow();
     state.end = 2;
-    let caughtUp = false;
-    void follower.caughtUp().then(() => {
-      caughtUp = true;
-    });
+    const waiting = askedOf(follower);
     hand(claim(1));
     await run(10);
     state.end = 1;
     await run(10_000);
-    assert.ok(caughtUp);
+    assert.ok(waiting.caughtUp);
   },
 );
 
 followers('whoever waits does not wait for what comes while it waits', async () => {
   const { follower, state, run, hand } = follow();
   state.end = 1;
-  let caughtUp = false;
-  void follower.caughtUp().then(() => {
-    caughtUp = true;
-  });
+  const waiting = askedOf(follower);
   await run(10);
   state.end = 5;
   await run(10_000);
-  assert.not(caughtUp);
+  assert.not(waiting.caughtUp);
   hand(claim(1));
   await run(10);
-  assert.ok(caughtUp);
+  assert.ok(waiting.caughtUp);
 });
 
 followers('whoever waits hears that it was stopped', async () => {

@@ -30,21 +30,26 @@ newest('is none in an empty log', async () => {
   await within(async ({ log, clock }) => assert.is((await newestRecord(log, 0, clock)).n, 0));
 });
 
-newest('is not waited for where the log has lost its end since that was asked for', async () => {
-  await within(async ({ logs, log, clock }) => {
-    const claim = await log.claim(0, 'a');
-    for (let n = 1; n <= 3; n++) await claim.append(recordOf(claim, n));
-    const forgetful: SharedLog = {
-      ...log,
-      async end(shard) {
-        const end = await log.end(shard);
-        logs.loseTail(0, 1);
-        return end;
-      },
-    };
-    assert.instance(await failureOf(newestRecord(forgetful, 0, clock)), LogUnanswered);
-    assert.is((await newestRecord(log, 0, clock)).n, 2);
+for (const [what, lost, left] of [
+  ['its end', 1, 2],
+  ['all it had', 4, 0],
+] as const) {
+  newest(`is not waited for where the log has lost ${what} since its end was asked for`, async () => {
+    await within(async ({ logs, log, clock }) => {
+      const claim = await log.claim(0, 'a');
+      for (let n = 1; n <= 3; n++) await claim.append(recordOf(claim, n));
+      const forgetful: SharedLog = {
+        ...log,
+        async end(shard) {
+          const end = await log.end(shard);
+          logs.loseTail(0, lost);
+          return end;
+        },
+      };
+      assert.instance(await failureOf(newestRecord(forgetful, 0, clock)), LogUnanswered);
+      assert.is((await newestRecord(log, 0, clock)).n, left);
+    });
   });
-});
+}
 
 newest.run();
