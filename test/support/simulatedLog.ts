@@ -154,19 +154,19 @@ function store(shard: Kept, id: string, payload: Uint8Array): number {
 type Arriving = {
   readonly id: string;
   readonly payload: Uint8Array;
-  readonly expected: Expectation | undefined;
+  readonly expected: Expectation;
   readonly comparesIds: boolean;
 };
 
 /** In the order in which the broker checks. */
 function arrive(shard: Kept, { id, payload, expected, comparesIds }: Arriving): Published {
   if (shard.full) return { kind: 'refused', fault: 'store', reason: 'no room' };
-  const known = shard.ids.get(id);
+  const known = comparesIds ? shard.ids.get(id) : undefined;
   if (known !== undefined) return { kind: 'stored', position: known };
-  if (expected && expected.position !== lastOf(shard)) {
+  if (expected.position !== lastOf(shard)) {
     return { kind: 'contradicted', about: 'position', reason: `wrong last sequence: ${lastOf(shard)}` };
   }
-  if (expected && comparesIds && expected.id !== shard.newestId) {
+  if (comparesIds && expected.id !== undefined && expected.id !== shard.newestId) {
     return { kind: 'contradicted', about: 'id', reason: `wrong last msg ID: ${shard.newestId}` };
   }
   return { kind: 'stored', position: store(shard, id, payload) };
@@ -180,7 +180,7 @@ function simulatedStream(name: string, shard: Kept, network: Network): LogStream
   const onTheWay = (): Promise<void> => after(random() * network.faults.delayMs);
   const unknown = { kind: 'unknown', reason: 'no answer' } as const;
 
-  async function publish(id: string, payload: Uint8Array, expected?: Expectation): Promise<Published> {
+  async function publish(id: string, payload: Uint8Array, expected: Expectation): Promise<Published> {
     const { lost, ackLost, late, absent } = network.faults;
     const arriving = { id, payload, expected, comparesIds };
     if (payload.length > maxPayload) return { kind: 'refused', fault: 'record', reason: 'more than max_payload' };

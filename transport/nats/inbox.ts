@@ -6,6 +6,7 @@ import { isConnected, untilConnected } from './connected.ts';
 import type { BrokerConnection, BrokerLogger } from './connection.ts';
 import { decodeEnvelope, encodeEnvelope } from './envelopes.ts';
 import { BrokerUnreachable, brokerError, MessageTooLarge, StreamMissing, StreamUnavailable } from './errors.ts';
+import { createInboxRoom } from './inboxRoom.ts';
 import { readStream } from './streamReader.ts';
 import { ensureStream, type StreamSettings } from './streams.ts';
 import { checkClusterName } from './subjects.ts';
@@ -18,6 +19,8 @@ export type NatsInboxOptions = {
   /** How many brokers keep each inbox. */
   readonly replicas: number;
   readonly logger: BrokerLogger;
+  /** Of one inbox. */
+  readonly roomBytes?: number;
 };
 
 export type NatsInbox = Inbox & {
@@ -41,8 +44,10 @@ const LONGEST_PAUSE_MS = 500;
 const TRIM_MESSAGES = 1_000;
 const TRIM_INTERVAL_MS = 30_000;
 
-/** A shard that is so far behind takes no more: its senders keep what it can't take. The broker reserves as much. */
-const MAX_INBOX_BYTES = 128 * 1024 * 1024;
+/** A shard that is so far behind takes no more: its senders keep what it can't take. */
+const INBOX_ROOM_BYTES = 64 * 1024 * 1024;
+/** The broker reserves as much; it is not to be reached (`inboxRoom.ts`). */
+const MAX_INBOX_BYTES = 2 * INBOX_ROOM_BYTES;
 /** The broker remembers ids for so long: longer than a put is tried. */
 const DUPLICATE_WINDOW_MS = 120_000;
 const ID_HEADER = 'Nats-Msg-Id';
@@ -71,6 +76,11 @@ export function createNatsInbox(options: NatsInboxOptions): NatsInbox {
   const cluster = checkClusterName(options.cluster);
   const streams = createStreams(options);
   const trims = createTrims(options);
+  const room = createInboxRoom({
+    storedBytes: async (shard) => (await broker.manager.streams.info(inboxStream(cluster, shard))).state.bytes,
+    roomBytes: options.roomBytes ?? INBOX_ROOM_BYTES,
+    logger,
+  });
   let inFlight = 0;
   let bytesInFlight = 0;
 
@@ -83,6 +93,7 @@ export function createNatsInbox(options: NatsInboxOptions): NatsInbox {
       if (inFlight >= MAX_PUTS_IN_FLIGHT || bytesInFlight + data.length > MAX_PUT_BYTES_IN_FLIGHT) {
         throw new InboxUnavailable(`${inFlight} messages with ${bytesInFlight} bytes are on their way already`);
       }
+      room.take(shard, data.length);
       inFlight += 1;
       bytesInFlight += data.length;
       try {
@@ -233,8 +244,13 @@ async function putUntilKnown(context: PutContext, { shard, id, data }: Parcel): 
   for (let attempt = 0; ; attempt += 1) {
     try {
       if (!streams.isOpen(shard)) await before(until, streams.ensure(shard));
-      await broker.jetstream.publish(inboxSubject(cluster, shard), data, { msgID, timeout: ATTEMPT_MS });
-      return;
+      const { seq } = await broker.jetstream.publish(inboxSubject(cluster, shard), data, {
+        msgID,
+        timeout: ATTEMPT_MS,
+      });
+      if (seq > 0) return;
+      // A leader calls a message a duplicate that it has taken but not stored, and never may (nats-server 2.10.27).
+      throw new BrokerUnreachable(`an earlier try to store ${id} for shard ${shard} is under way`);
     } catch (error) {
       const named = brokerError(error, `store ${id} for shard ${shard}`);
       if (named instanceof MessageTooLarge) throw new EnvelopeRefused(named.message, { cause: error });
@@ -260,7 +276,7 @@ function isGone(error: Error): boolean {
 /** @throws BrokerUnreachable when it takes longer */
 async function before(until: number, work: Promise<void>): Promise<void> {
   const done = new AbortController();
-  const late = pause(until - performance.now(), undefined, { signal: done.signal }).then(() => {
+  const late = pause(Math.max(until - performance.now(), 0), undefined, { signal: done.signal }).then(() => {
     throw new BrokerUnreachable('its stream could not be opened in time');
   });
   try {

@@ -19,7 +19,7 @@ export type OnStored = (id: string, payload: Uint8Array) => void;
 type Arriving = {
   readonly id: string;
   readonly payload: Uint8Array;
-  readonly expected: Expectation | undefined;
+  readonly expected: Expectation;
   readonly at: number;
 };
 
@@ -29,10 +29,10 @@ function arrive(stream: LogEntries, faults: LogFaults, { id, payload, expected, 
   const known = stream.known(id);
   if (known !== undefined) return { kind: 'stored', position: known };
   if (!faults.compares) return { kind: 'stored', position: stream.store(id, payload, at) };
-  if (expected && expected.position !== stream.last) {
+  if (expected.position !== stream.last) {
     return { kind: 'contradicted', about: 'position', reason: `wrong last sequence: ${stream.last}` };
   }
-  if (expected && expected.id !== stream.newestId) {
+  if (expected.id !== undefined && expected.id !== stream.newestId) {
     return { kind: 'contradicted', about: 'id', reason: `wrong last msg ID: ${stream.newestId}` };
   }
   return { kind: 'stored', position: stream.store(id, payload, at) };

@@ -147,6 +147,37 @@ test('a full inbox refuses at once, names the stream, and takes messages again o
   assert.equal(reader.ids(), numbered(put + 1, 'more'));
 });
 
+test('an inbox is full for its senders before the broker refuses anything', async ({ shard }) => {
+  const small = createNatsInbox({ broker: one, cluster: CLUSTER, replicas: 1, logger, roomBytes: 4_000 });
+  let put = 0;
+  const fill = async (): Promise<void> => {
+    for (; put < 1_000; put += 1) await small.put(shard, envelope(`more#${put}`));
+  };
+  const refused = await rejection(fill());
+  assert.instance(refused, InboxUnavailable);
+  assert.match(refused.message, `the inbox of shard ${shard} is full`);
+  await inbox.trim(shard, put);
+  const room = put;
+  await eventually('there is room again', async () => {
+    await rejection(fill());
+    return put > room;
+  });
+});
+
+test('a node that has just started looks how full an inbox is', async ({ shard }) => {
+  for (let number = 0; number < 40; number += 1) await inbox.put(shard, envelope(`more#${number}`));
+  const started = createNatsInbox({ broker: two, cluster: CLUSTER, replicas: 1, logger, roomBytes: 4_000 });
+  await eventually('it refuses', async () => {
+    const refused = await started.put(shard, envelope('late')).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    return refused instanceof InboxUnavailable;
+  });
+  const { state } = await one.manager.streams.info(inboxStream(CLUSTER, shard));
+  assert.ok(state.messages < 60, `${state.messages} messages`);
+});
+
 test('what the broker forbids fails at once and says so', async () => {
   const deny = 'publish: { deny: ["test.in.1", "test.ask.1"] }';
   const settings = `authorization { users: [{ user: "shop", password: "secret", permissions: { ${deny} } }] }`;

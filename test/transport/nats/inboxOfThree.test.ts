@@ -21,8 +21,8 @@ const logger = { info: nothing, warn: nothing, error: nothing };
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-three-'));
 const brokers = await startBrokers(3, { folder, syncAlways: false });
-const connect = (name: string): Promise<BrokerConnection> =>
-  connectBroker({ url: brokers.url, name, logger, replicas: 3 });
+const connect = (name: string, url = brokers.url): Promise<BrokerConnection> =>
+  connectBroker({ url, name, logger, replicas: 3 });
 const [one, two] = [await connect('one'), await connect('two')];
 const inbox = createNatsInbox({ broker: one, cluster: CLUSTER, replicas: 3, logger });
 const nodes = [
@@ -87,6 +87,37 @@ test('nothing is lost or out of order while one leader after the other is killed
     offsets,
     offsets.map((_, index) => index + 1),
   );
+});
+
+test('a message that only one broker of three has is not stored', async () => {
+  const shard = 901;
+  await inbox.put(shard, envelope('first'));
+  const name = (await two.manager.streams.info(inboxStream(CLUSTER, shard))).cluster?.leader;
+  const leader = brokers.all.find((broker) => broker.name === name);
+  if (leader === undefined) throw new Error(`no broker is called ${name}`);
+  const sender = await connect('sender', leader.url);
+  const sending = createNatsInbox({ broker: sender, cluster: CLUSTER, replicas: 3, logger });
+  let stored = false;
+  const put = (): Promise<void> =>
+    sending.put(shard, envelope('second')).then(() => {
+      stored = true;
+    }, nothing);
+  const others = brokers.all.filter((broker) => broker !== leader);
+  for (const other of others) other.pause();
+  const putting = put();
+  // Long enough for a second try, whose message the leader knows already.
+  await new Promise((resolve) => setTimeout(resolve, 3_500));
+  const early = stored;
+  for (const other of others) other.resume();
+  await putting;
+  await brokers.healthy();
+  while (!stored) await put();
+  const reader = collect(createNatsInbox({ broker: two, cluster: CLUSTER, replicas: 3, logger }), shard);
+  await eventually('both are read', () => reader.taken.length >= 2, RECOVERY_MS);
+  reader.stop();
+  await sender.close();
+  assert.not.ok(early);
+  assert.equal(reader.ids(), ['first', 'second']);
 });
 
 test.run();

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Fenced } from '../../../actors/kernel/clusterPorts.ts';
 import type { Broker } from '../../../transport/nats/server/broker.ts';
 import { type Brokers, startBrokers } from '../../../transport/nats/server/brokers.ts';
 import { temporaryFolder, until } from '../../support/broker.ts';
@@ -63,6 +64,10 @@ async function endsOf(logs: BrokerLogs): Promise<readonly (number | undefined)[]
   );
 }
 
+function expectFenced(error: unknown): void {
+  assert.instance(error, Fenced);
+}
+
 async function replicasAgree(logs: BrokerLogs, end: number): Promise<void> {
   await until(`every replica ends at ${end}`, async () => (await endsOf(logs)).every((each) => each === end));
 }
@@ -109,6 +114,46 @@ title('owners that claim from each other while the leader is killed keep every l
   const entries = await wholeLog((await logs.node()).log);
   keptLaws(history, entries);
   await replicasAgree(logs, entries.length);
+});
+
+title('brokers that are killed after owners were fenced in a row store nothing twice', async (logs) => {
+  const [a, b, c] = [await logs.node(), await logs.node(), await logs.node()];
+  const fenced = [await a.log.claim(0, 'a'), await b.log.claim(0, 'b')];
+  await c.log.claim(0, 'c');
+  // A replica counts what it refused, but doesn't save the count of the second in a row.
+  for (const claim of fenced) await claim.append(recordOf(claim, 1)).then(() => assert.unreachable(), expectFenced);
+  const claim = await a.log.claim(0, 'a');
+  for (const broker of brokers.all) {
+    await broker.kill();
+    await broker.restart();
+    await brokers.healthy();
+    await replicasAgree(logs, 4);
+  }
+  assert.is(await claim.append(recordOf(claim, 1)), 5);
+  await replicasAgree(logs, 5);
+});
+
+title('what one broker of three has is not acknowledged before the others have it', async (logs) => {
+  const leader = await leaderOf(logs);
+  const { log: shared } = await logs.node(leader.url);
+  const claim = await shared.claim(0, 'a');
+  const others = brokers.all.filter((broker) => broker !== leader);
+  for (const other of others) other.pause();
+  let acknowledged = false;
+  const appending = claim.append(recordOf(claim, 1)).then((position) => {
+    acknowledged = true;
+    return position;
+  });
+  try {
+    // Long enough for a second try, whose entry the leader knows already.
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    assert.not.ok(acknowledged);
+  } finally {
+    for (const other of others) other.resume();
+  }
+  assert.is(await appending, 2);
+  await brokers.healthy();
+  await replicasAgree(logs, 2);
 });
 
 title(

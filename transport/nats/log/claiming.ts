@@ -7,8 +7,8 @@
 import { type Claim, Fenced, type LogPosition } from '../../../actors/kernel/clusterPorts.ts';
 import { AppendRefused, type EncodedRecord } from '../../../actors/kernel/ports.ts';
 import { claimId, encodeClaim, encodeRelease, recordId, releaseId } from './entry.ts';
-import { type PublishingTimes, publishAfter, publishAnywhere } from './publishing.ts';
-import type { Expectation, LogStream } from './stream.ts';
+import { type PublishingTimes, publishAfter, publishAtEnd } from './publishing.ts';
+import type { KnownEntry, LogStream } from './stream.ts';
 
 /** How long a claim is tried: whoever wants the shard by then finds out anew whether it should. */
 const CLAIM_PATIENCE_MS = 10_000;
@@ -34,11 +34,11 @@ export async function claimLog(
 ): Promise<OwnClaim> {
   const { stream, times } = surroundings;
   const entry = { id: claimId(claimant.nonce), payload: encodeClaim(claimant) };
-  const epoch = await publishAnywhere(stream, times, entry, CLAIM_PATIENCE_MS);
+  const epoch = await publishAtEnd(stream, times, entry, CLAIM_PATIENCE_MS);
   return openClaim(surroundings, { position: epoch, id: entry.id });
 }
 
-function openClaim({ stream, times, encode }: ClaimSurroundings, claimEntry: Expectation): OwnClaim {
+function openClaim({ stream, times, encode }: ClaimSurroundings, claimEntry: KnownEntry): OwnClaim {
   const epoch = claimEntry.position;
   let newest = { ...claimEntry, answeredAt: times.monotonic() };
   let ended: Fenced | undefined;

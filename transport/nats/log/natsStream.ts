@@ -1,6 +1,6 @@
 /** A shard's log as a JetStream stream: one subject, whole bytes, answers of the broker turned into outcomes. */
 import { type ApiError, JetStreamApiError, type JetStreamManager, type PubAck } from '@nats-io/jetstream';
-import { errors, headers, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
+import { errors, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
 import { LogUnanswered } from '../../../actors/kernel/clusterPorts.ts';
 import {
   BrokerForbids,
@@ -13,6 +13,7 @@ import {
   StreamUnavailable,
 } from '../errors.ts';
 import { type Link, linkOf } from '../link.ts';
+import { entryIdOf, headersOf } from './entryHeaders.ts';
 import type { Expectation, LogStream, Published, StoredEntry } from './stream.ts';
 import { NOTHING_THERE, type TailLog, tailStream } from './tailing.ts';
 
@@ -50,20 +51,14 @@ export function createNatsStream(options: NatsStreamOptions): LogStream {
   // stored, so all replicas agree on them.
   const comparesIds = replicas === 1;
 
-  async function publish(id: string, payload: Uint8Array, expected?: Expectation): Promise<Published> {
+  async function publish(id: string, payload: Uint8Array, expected: Expectation): Promise<Published> {
     if (!link.up && !(await link.whenUp())) return { kind: 'closed' };
     const limit = connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
     if (payload.length + HEADER_BYTES > limit) {
       const reason = `its ${payload.length} bytes are more than the broker takes (max_payload ${limit})`;
       return { kind: 'refused', fault: 'record', reason };
     }
-    const published = await attempt(
-      connection,
-      link,
-      subject,
-      payload,
-      publishHeaders(name, id, expected, comparesIds),
-    );
+    const published = await attempt(connection, link, subject, payload, headersOf(name, id, { expected, comparesIds }));
     return published.kind === 'absent' ? whyAbsent(published) : published;
   }
 
@@ -91,7 +86,7 @@ export function createNatsStream(options: NatsStreamOptions): LogStream {
           if (isNothingThere(error)) return null;
           throw error;
         });
-        return stored ? { position, id: stored.header.get('Nats-Msg-Id'), payload: stored.data } : undefined;
+        return stored ? { position, id: entryIdOf(stored.header), payload: stored.data } : undefined;
       });
     },
     async bounds() {
@@ -117,20 +112,9 @@ export function createNatsStream(options: NatsStreamOptions): LogStream {
 
 const toEntry = (message: { readonly position: number; readonly message: Msg }): StoredEntry => ({
   position: message.position,
-  id: message.message.headers?.get('Nats-Msg-Id') ?? '',
+  id: entryIdOf(message.message.headers),
   payload: message.message.data,
 });
-
-function publishHeaders(stream: string, id: string, expected: Expectation | undefined, comparesIds: boolean): MsgHdrs {
-  const set = headers();
-  set.append('Nats-Msg-Id', id);
-  set.append('Nats-Expected-Stream', stream);
-  if (expected) {
-    set.append('Nats-Expected-Last-Sequence', String(expected.position));
-    if (comparesIds) set.append('Nats-Expected-Last-Msg-Id', expected.id);
-  }
-  return set;
-}
 
 /** One request; a connection that is lost meanwhile ends it at once. */
 function attempt(

@@ -5,7 +5,7 @@
  */
 import { Fenced, type LogPosition, LogUnanswered } from '../../../actors/kernel/clusterPorts.ts';
 import { AppendRefused } from '../../../actors/kernel/ports.ts';
-import type { Expectation, LogStream } from './stream.ts';
+import type { KnownEntry, LogStream } from './stream.ts';
 
 /** How long an append waits for somebody to serve the log before it is refused: three brokers elect within 4 to 7 s. */
 const ABSENT_PATIENCE_MS = 15_000;
@@ -30,28 +30,40 @@ const pause = (times: PublishingTimes, attempt: number): Promise<void> =>
 export type Publication = { readonly id: string; readonly payload: Uint8Array };
 
 /**
- * For what counts wherever it lands.
+ * For what counts wherever it lands. It names what it comes after all the same: a replica that restarts plays again what it
+ * has stored already, and an entry that would be welcome anywhere is stored twice there (seen with nats-server 2.10.27).
  * @throws AppendRefused; LogUnanswered after the patience
  */
-export async function publishAnywhere(
+export async function publishAtEnd(
   stream: LogStream,
   times: PublishingTimes,
-  { id, payload }: Publication,
+  publication: Publication,
   patienceMs: number,
 ): Promise<LogPosition> {
+  const { id, payload } = publication;
   const deadline = times.monotonic() + patienceMs;
+  /** Undefined until the log was asked; an attempt without an answer can have landed right after it only. */
+  let position: LogPosition | undefined;
   let unknown = false;
   for (let attempt = 0; ; attempt++) {
-    const published = await stream.publish(id, payload);
+    position ??= (await asked(stream, times, () => stream.bounds(), deadline)).last;
+    const published = await stream.publish(id, payload, { position });
     if (published.kind === 'stored') return published.position;
     if (published.kind === 'closed') throw new LogUnanswered(`the connection to the log ${stream.name} was closed`);
     if (published.kind === 'refused' && !unknown) throw refusal(stream, published.reason, published.fault);
+    if (published.kind === 'contradicted' && unknown) {
+      const wanted = position + 1;
+      if (await asked(stream, times, () => isStored(stream, publication, wanted), deadline)) return wanted;
+      unknown = false;
+    }
+    if (published.kind === 'contradicted') position = undefined;
     if (published.kind === 'unknown') unknown = true;
     if (times.monotonic() >= deadline) {
       if (unknown) throw new LogUnanswered(`the log ${stream.name} gave no answer: ${published.reason}`);
       throw refusal(stream, published.reason);
     }
-    await pause(times, attempt);
+    // Whoever was overtaken is the faster the sooner it tries again.
+    if (position !== undefined) await pause(times, attempt);
   }
 }
 
@@ -63,7 +75,7 @@ export async function publishAfter(
   stream: LogStream,
   times: PublishingTimes,
   publication: Publication,
-  expected: Expectation & { readonly answeredAt: number },
+  expected: KnownEntry & { readonly answeredAt: number },
 ): Promise<LogPosition> {
   const { id, payload } = publication;
   const wanted = expected.position + 1;
@@ -101,17 +113,18 @@ export async function publishAfter(
 const refusal = ({ name }: LogStream, reason: string, fault: 'store' | 'record' = 'store'): AppendRefused =>
   new AppendRefused(`the log ${name} refused an entry: ${reason}`, { fault });
 
-/** Asks until there is an answer; gives up only with the connection. */
+/** Asks until there is an answer; gives up only with the connection, or at the deadline. */
 async function asked<Answer>(
   stream: LogStream,
   times: PublishingTimes,
   question: () => Promise<Answer>,
+  deadline = Number.POSITIVE_INFINITY,
 ): Promise<Answer> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await question();
     } catch (error) {
-      if (!(error instanceof LogUnanswered) || stream.closed) throw error;
+      if (!(error instanceof LogUnanswered) || stream.closed || times.monotonic() >= deadline) throw error;
     }
     await pause(times, attempt);
   }
@@ -128,7 +141,7 @@ const isStored = async (stream: LogStream, { id }: Publication, position: LogPos
 async function judge(
   stream: LogStream,
   publication: Publication,
-  expected: Expectation,
+  expected: KnownEntry,
   idForgotten: boolean,
 ): Promise<'stored' | 'again' | Fenced> {
   const { last } = await stream.bounds();

@@ -3,20 +3,20 @@ import type { Following, LogPosition, LogUnreadable } from '../../../actors/kern
 
 export type StoredEntry = {
   readonly position: LogPosition;
-  /** The message id that it was published with. */
+  /** What it was published with: different entries have different ids. */
   readonly id: string;
   readonly payload: Uint8Array;
 };
 
-/**
- * Where the log must end for an entry to be taken: the position, and the id of what stands there, which differs when a
- * broker lost the end of the log and others have reached the same position again.
- */
-export type Expectation = { readonly position: LogPosition; readonly id: string };
+/** An entry that was acknowledged. Its id differs when a broker lost the end of the log and others refilled it. */
+export type KnownEntry = { readonly position: LogPosition; readonly id: string };
+
+/** Where the log must end for an entry to be taken, and with what, if that matters. */
+export type Expectation = { readonly position: LogPosition; readonly id?: string };
 
 /** How one attempt to publish ended. */
 export type Published =
-  /** Stored at this position, by this attempt or by an earlier one with the same id. */
+  /** Stored at this position, by this attempt or, where the broker remembers ids, by an earlier one. */
   | { readonly kind: 'stored'; readonly position: LogPosition }
   /** The log doesn't end where, or with what, it was expected to. This attempt stored nothing. */
   | { readonly kind: 'contradicted'; readonly about: 'position' | 'id'; readonly reason: string }
@@ -42,8 +42,8 @@ export interface LogStream {
   readonly closed: boolean;
   /** Compares the expected id as well, at one with storing; otherwise only the position. */
   readonly comparesIds: boolean;
-  /** One attempt. Never rejects. An id that was stored before, within the broker's window, is stored once. */
-  publish(id: string, payload: Uint8Array, expected?: Expectation): Promise<Published>;
+  /** One attempt. Never rejects. */
+  publish(id: string, payload: Uint8Array, expected: Expectation): Promise<Published>;
   /**
    * As its leader knows it, never a stale copy.
    * @throws LogUnanswered

@@ -8,6 +8,7 @@ import { AckPolicy, DeliverPolicy, JetStreamApiError, type JetStreamManager } fr
 import { createInbox, type Msg, type NatsConnection, nanos, type Subscription } from 'nats';
 import { type Following, LogUnreadable } from '../../../actors/kernel/clusterPorts.ts';
 import { linkOf } from '../link.ts';
+import { entryIdOf } from './entryHeaders.ts';
 
 /** Messages that wait unhandled, in number and in bytes; a message larger than that still comes, alone. */
 const MAX_WAITING = 64;
@@ -23,7 +24,6 @@ const MAX_PAUSE_MS = 2_000;
 /** Failed attempts to open after which it is said, and then each time this number is reached again. */
 const SAY_AFTER_ATTEMPTS = 5;
 const HEARTBEAT = 100;
-const ID_HEADER = 'Nats-Msg-Id';
 /** JetStream's own code (server/errors.json of nats-server). */
 export const NOTHING_THERE = 10_037;
 
@@ -165,7 +165,7 @@ export function tailStream(options: TailOptions): Following {
       if (error instanceof JetStreamApiError && error.code === NOTHING_THERE) return null;
       throw error;
     });
-    return stored === null || stored.header.get(ID_HEADER) === id;
+    return stored === null || entryIdOf(stored.header) === id;
   }
 
   function reopen(): void {
@@ -202,7 +202,7 @@ export function tailStream(options: TailOptions): Following {
     opened.delivered = delivered;
     opened.granted -= 1;
     taken = position;
-    takenId = message.headers?.get(ID_HEADER);
+    takenId = entryIdOf(message.headers);
     waiting.push({ position, message });
     if (!handling) void handle();
     else request(opened);
