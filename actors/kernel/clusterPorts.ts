@@ -59,16 +59,22 @@ export class LogUnreadable extends Error {
   }
 }
 
+/**
+ * Undefined when nothing speaks against an append just now; else resolves when it is worth asking again.
+ * @throws what ends the append, e.g. Fenced
+ */
+export type MayAppend = () => Promise<void> | undefined;
+
 /** The right to write to a shard's log, until somebody else claims it. */
 export type Claim = {
   readonly epoch: number;
   /**
    * Resolves with the record's position once the broker has stored it. An outcome that isn't known is found out first, by
-   * sending the same bytes again: until then it is pending. One append at a time.
+   * sending the same bytes again: until then it is pending. One append at a time. `may` is asked before each attempt.
    * @throws Fenced; AppendRefused when it surely did not happen (the stream is full, the record too large); LogUnanswered
    * only once the connection was closed for good
    */
-  append(record: EncodedRecord): Promise<LogPosition>;
+  append(record: EncodedRecord, may?: MayAppend): Promise<LogPosition>;
   /**
    * Appends a record just as it was made under another claim: one that a broker has lost, or of a log that was elsewhere
    * before. It counts as this claim's.

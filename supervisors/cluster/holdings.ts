@@ -41,8 +41,8 @@ export type ComparedHoldings = {
   /** No other live node holds a record that the log doesn't, as far as can be known. */
   areInLog(): Promise<boolean>;
   /**
-   * For the owner, while it holds its claim: undefined when the others were asked since the last break of contact, else
-   * resolves once they were and hold nothing that the log doesn't.
+   * For the owner, while it holds its claim: undefined while there is contact and the others were asked since its last
+   * break, else asks them, and resolves when it is worth coming back.
    * @throws Fenced when it holds the claim no more
    */
   beforeWriting(holds: () => boolean): Promise<void> | undefined;
@@ -56,7 +56,7 @@ export type ComparedHoldingsOptions = {
   readonly tables: Pick<FollowedTables, 'records'>;
   readonly follower: Pick<Follower, 'position' | 'caughtUp' | 'overwritten' | 'readable' | 'parted'>;
   readonly calls: Pick<NodeCalls, 'askNode'>;
-  readonly contact: Pick<Contact, 'look' | 'breaks'>;
+  readonly contact: Pick<Contact, 'look' | 'breaks' | 'up'>;
   /** Names of the other nodes that live. */
   readonly others: () => readonly string[];
   readonly clock: Pick<Clock, 'delay'>;
@@ -106,17 +106,18 @@ export function compareHoldings(options: ComparedHoldingsOptions): ComparedHoldi
     return false;
   }
 
-  async function untilInLog(holds: () => boolean): Promise<void> {
-    while (!(await areInLog()) && holds())
-      await new Promise<void>((resolve) => void clock.delay(ASK_AGAIN_MS, resolve));
+  async function ask(holds: () => boolean): Promise<void> {
+    const inLog = await areInLog();
+    contact.look();
     if (!holds()) throw new Fenced(`the log of shard ${shard} is another's`, 'superseded');
+    if (!inLog || !contact.up) await new Promise<void>((resolve) => void clock.delay(ASK_AGAIN_MS, resolve));
   }
 
   return {
     areInLog,
     beforeWriting(holds) {
       contact.look();
-      return askedAfter === contact.breaks ? undefined : untilInLog(holds);
+      return contact.up && askedAfter === contact.breaks ? undefined : ask(holds);
     },
     answer(read) {
       if (follower.parted) return 0;

@@ -1,5 +1,12 @@
 /** The shards that are open on this node: opened under a claim, fed from their inbox, written to their log, closed. */
-import { type Claim, Fenced, type Following, type Inbox, type NodeCalls } from '../../actors/kernel/clusterPorts.ts';
+import {
+  type Claim,
+  Fenced,
+  type Following,
+  type Inbox,
+  type MayAppend,
+  type NodeCalls,
+} from '../../actors/kernel/clusterPorts.ts';
 import type { Envelope } from '../../actors/kernel/message.ts';
 import { AppendRefused, type EncodedRecord, type Settled, type ShardLog } from '../../actors/kernel/ports.ts';
 import type { LocalCopy } from '../../storage/localCopy.ts';
@@ -51,13 +58,11 @@ export function createOpenShards({ copy, inbox, calls, telemetry, ids, ...option
   async function append(
     claim: Claim,
     record: EncodedRecord,
-    { may, lost }: { readonly may: () => Promise<void> | undefined; readonly lost: () => void },
+    { may, lost }: { readonly may: MayAppend; readonly lost: () => void },
   ): Promise<number> {
     try {
       copy.makeRoom();
-      const asked = may();
-      if (asked) await asked;
-      return await claim.append(record);
+      return await claim.append(record, may);
     } catch (error) {
       const fenced = error instanceof Fenced;
       failedAppends[fenced ? 'fenced' : 'refused'] += 1;

@@ -3,7 +3,7 @@
  * refuses whoever isn't the newest claimant, so all that is decided here may be late or wrong without harm.
  */
 import type { Logger } from 'pino';
-import type { Heartbeat, LogUnreadable, NodeCalls, SharedLog } from '../../actors/kernel/clusterPorts.ts';
+import type { Heartbeat, LogUnreadable, MayAppend, NodeCalls, SharedLog } from '../../actors/kernel/clusterPorts.ts';
 import type { FollowedTables } from '../../actors/kernel/followedTables.ts';
 import type { Clock } from '../../actors/kernel/ports.ts';
 import { type ClusterView, shardView } from './clusterView.ts';
@@ -38,7 +38,7 @@ export interface Ownership {
    * others had the shard meanwhile: it is known once they were asked what they hold.
    * @throws Fenced
    */
-  mayAppend(shard: number, epoch: number): Promise<void> | undefined;
+  mayAppend(shard: number, epoch: number): ReturnType<MayAppend>;
   /** The host was fenced off under this claim, or needs a new one. */
   lost(shard: number, epoch: number): void;
   /** To what other nodes ask this one by name; undefined if it is another's question. */

@@ -218,6 +218,7 @@ function simulatedStream(name: string, shard: Kept, network: Network): LogStream
     name,
     closed: false,
     comparesIds,
+    whenUp: async () => undefined,
     publish,
     read: (position) => question(() => shard.entries[position - shard.first]),
     bounds: () => question(() => ({ first: shard.first, last: lastOf(shard) })),

@@ -5,13 +5,15 @@ import { Fenced, LogUnanswered, type LogUnreadable } from '../../actors/kernel/c
 import { AppendRefused } from '../../actors/kernel/ports.ts';
 import { encodeWire } from '../../storage/wireCodec.ts';
 import { until as eventually } from '../support/broker.ts';
-import { type LogFaults, NO_FAULTS, simulateLogs, simulateTime } from '../support/simulatedLog.ts';
+import { type LogFaults, NO_FAULTS, type SimulatedTime, simulateLogs, simulateTime } from '../support/simulatedLog.ts';
 import { sharedLogCommands } from './sharedLogCommands.ts';
 import { collect, failureOf, outlineOf, recordOf, sharedLogContract, wholeLog } from './sharedLogContract.ts';
 import { keptLaws, playLanes, type Step } from './sharedLogModel.ts';
 
 const log = suite('simulated log');
 const SEED = 20_261_121;
+const passed = ({ delay }: SimulatedTime, ms: number): Promise<void> =>
+  new Promise((resolve) => void delay(ms, resolve));
 const MAX_PAYLOAD = 64 * 1024;
 
 function open(seed = 1, comparesIds = true) {
@@ -133,6 +135,58 @@ title('an append is pending for as long as nobody answers, and goes on where it 
   assert.ok(times.monotonic() >= 600_000);
 });
 
+title('an append is asked for before each of its attempts', async ({ logs, times }) => {
+  const claim = await logs.node().claim(0, 'a');
+  logs.cut(0, true);
+  let asked = 0;
+  let allowed = true;
+  const may = (): Promise<void> | undefined => {
+    asked++;
+    return allowed ? undefined : passed(times, 100);
+  };
+  const appending = claim.append(recordOf(claim, 1), may);
+  await passed(times, 3_000);
+  assert.ok(asked > 1, 'once for each');
+  allowed = false;
+  await passed(times, 3_000);
+  logs.cut(0, false);
+  await passed(times, 10_000);
+  assert.is(await logs.node().end(0), 1, 'nothing is sent meanwhile');
+  allowed = true;
+  assert.is(await appending, 2);
+});
+
+title('an owner that may not any more is told of what was stored before', async ({ logs, times }) => {
+  const claim = await logs.node().claim(0, 'a');
+  const lost = new Fenced('another has it', 'superseded');
+  let sent = 0;
+  const may = (): Promise<void> | undefined => (sent++ === 0 ? undefined : Promise.reject(lost));
+  logs.faults({ ...NO_FAULTS, ackLost: 1 });
+  const stored = claim.append(recordOf(claim, 1), may);
+  await passed(times, 1_000);
+  logs.faults(NO_FAULTS);
+  assert.is(await stored, 2);
+  sent = 0;
+  logs.faults({ ...NO_FAULTS, lost: 1 });
+  const unsent = failureOf(claim.append(recordOf(claim, 2), may));
+  await passed(times, 1_000);
+  logs.faults(NO_FAULTS);
+  assert.is(await unsent, lost);
+  assert.is(await logs.node().end(0), 2);
+});
+
+title('an owner that has to wait finds what it stored before', async ({ logs, times }) => {
+  const claim = await logs.node().claim(0, 'a');
+  let sent = 0;
+  // As whoever waits for a follower, which waits for this append.
+  const may = (): Promise<void> | undefined => (sent++ === 0 ? undefined : new Promise(() => {}));
+  logs.faults({ ...NO_FAULTS, ackLost: 1 });
+  const stored = claim.append(recordOf(claim, 1), may);
+  await passed(times, 1_000);
+  logs.faults(NO_FAULTS);
+  assert.is(await stored, 2);
+});
+
 title('an append that was stored before the broker forgot its id is found in the log', async ({ logs, times }) => {
   const claim = await logs.node().claim(0, 'a');
   logs.faults({ ...NO_FAULTS, ackLost: 1 });
@@ -156,7 +210,7 @@ title(
       const claim = await a.claim(0, 'a');
       logs.faults({ ...NO_FAULTS, [fault]: 1 });
       const append = claim.append(recordOf(claim, 1)).catch((error: unknown) => error);
-      await new Promise<void>((resolve) => times.delay(100, resolve));
+      await passed(times, 100);
       logs.faults(NO_FAULTS);
       await b.claim(0, 'b');
       if (stored) assert.is(await append, claim.epoch + 1);

@@ -74,6 +74,7 @@ function streamOf(name: string, stream: LogEntries, { faults, stored, line }: Su
       return line.closed;
     },
     comparesIds: true,
+    whenUp: async () => undefined,
     async publish(id, payload, expected) {
       if (line.closed) return { kind: 'closed' };
       const answered = await line.ask(() => {

@@ -28,7 +28,7 @@ type World = {
   readonly compared: ComparedHoldings;
   readonly asked: unknown[];
   readonly lostAt: number[];
-  readonly contact: { breaks: number };
+  readonly contact: { breaks: number; up: boolean };
 };
 
 async function compare(setup: Setup, run: (world: World) => Promise<void>): Promise<void> {
@@ -47,7 +47,7 @@ async function compare(setup: Setup, run: (world: World) => Promise<void>): Prom
   const log = logs.node();
   const asked: unknown[] = [];
   const lostAt: number[] = [];
-  const contact = { look: () => undefined, breaks: 0 };
+  const contact = { look: () => undefined, breaks: 0, up: true };
   let held = records;
   const world = async (): Promise<void> => {
     const claim = await log.claim(0, 'a');
@@ -79,6 +79,11 @@ async function compare(setup: Setup, run: (world: World) => Promise<void>): Prom
     await run({ compared, asked, lostAt, contact });
   };
   await times.until(world());
+}
+
+/** As an append does. */
+async function untilItMay(compared: ComparedHoldings, holds: () => boolean): Promise<void> {
+  for (let asking = compared.beforeWriting(holds); asking; asking = compared.beforeWriting(holds)) await asking;
 }
 
 const turns = async (): Promise<void> => {
@@ -170,7 +175,7 @@ holdings('an owner asks the others once after each break of contact before it wr
       undefined,
     );
     contact.breaks += 1;
-    await compared.beforeWriting(() => true);
+    await untilItMay(compared, () => true);
     assert.is(asked.length, 2);
     assert.is(
       compared.beforeWriting(() => true),
@@ -189,16 +194,14 @@ holdings(
       const ask = (): void => {
         contact.breaks += 1;
         outcome = 'waits';
-        compared
-          .beforeWriting(() => holds)
-          ?.then(
-            () => {
-              outcome = 'writes';
-            },
-            (error: Error) => {
-              outcome = error.name;
-            },
-          );
+        untilItMay(compared, () => holds).then(
+          () => {
+            outcome = 'writes';
+          },
+          (error: Error) => {
+            outcome = error.name;
+          },
+        );
       };
       ask();
       await until('it has asked again', () => asked.length > 2);
@@ -217,6 +220,25 @@ holdings(
 
 holdings('a node whose tables have parted from the log holds nothing that could be brought back', async () => {
   await compare({ records: 3, stored: 2, parted: true }, async ({ compared }) => assert.is(compared.answer(2), 0));
+});
+
+holdings('an owner without contact waits for it, and asks the others then', async () => {
+  const setup = { records: 3, other: () => ({ records: 3 }) };
+  await compare(setup, async ({ compared, asked, contact }) => {
+    await compared.areInLog();
+    contact.up = false;
+    const pending = untilItMay(compared, () => true);
+    await turns();
+    const before = asked.length;
+    contact.up = true;
+    contact.breaks += 1;
+    await pending;
+    assert.ok(asked.length > before, 'what was asked during the break proves nothing');
+    assert.is(
+      compared.beforeWriting(() => true),
+      undefined,
+    );
+  });
 });
 
 holdings.run();

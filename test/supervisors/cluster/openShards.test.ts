@@ -2,8 +2,8 @@
 import { pino } from 'pino';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Claim, Fenced } from '../../../actors/kernel/clusterPorts.ts';
-import { AppendRefused, type ShardLog } from '../../../actors/kernel/ports.ts';
+import { type Claim, Fenced, type MayAppend } from '../../../actors/kernel/clusterPorts.ts';
+import { AppendRefused, type EncodedRecord, type ShardLog } from '../../../actors/kernel/ports.ts';
 import { createRealClock } from '../../../supervisors/clock.ts';
 import {
   createOpenShards,
@@ -19,10 +19,16 @@ const open = suite('open shards');
 const EPOCH = 1;
 
 /** One open shard whose owner may append once `may` says so. */
-function openShard(may: () => Promise<void> | undefined) {
+function openShard(may: MayAppend) {
   const done: string[] = [];
   const clock = createRealClock();
-  const claim = { epoch: EPOCH, append: async () => done.push('appended') } as unknown as Claim;
+  const claim = {
+    epoch: EPOCH,
+    async append(_: EncodedRecord, asked: MayAppend) {
+      await asked();
+      return done.push('appended');
+    },
+  } as unknown as Claim;
   let log: ShardLog | undefined;
   const shards = createOpenShards({
     copy: { catchUp() {}, makeRoom() {}, answered: () => 0, own: () => done.push('brought') },

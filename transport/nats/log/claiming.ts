@@ -4,7 +4,7 @@
  * this claim is stored any more. That holds only because one append is in flight: whoever predicts positions can hit them
  * again after a foreign claim.
  */
-import { type Claim, Fenced, type LogPosition } from '../../../actors/kernel/clusterPorts.ts';
+import { type Claim, Fenced, type LogPosition, type MayAppend } from '../../../actors/kernel/clusterPorts.ts';
 import { AppendRefused, type EncodedRecord } from '../../../actors/kernel/ports.ts';
 import { claimId, encodeClaim, encodeRelease, recordId, releaseId } from './entry.ts';
 import { type PublishingTimes, publishAfter, publishAtEnd } from './publishing.ts';
@@ -44,9 +44,9 @@ function openClaim({ stream, times, encode }: ClaimSurroundings, claimEntry: Kno
   let ended: Fenced | undefined;
   let inFlight: OwnClaim['inFlight'];
 
-  async function publish(id: string, payload: Uint8Array): Promise<LogPosition> {
+  async function publish(id: string, payload: Uint8Array, may?: MayAppend): Promise<LogPosition> {
     try {
-      const position = await publishAfter(stream, times, { id, payload }, newest);
+      const position = await publishAfter(stream, times, { id, payload }, { ...newest, may });
       newest = { position, id, answeredAt: times.monotonic() };
       return position;
     } catch (error) {
@@ -60,16 +60,16 @@ function openClaim({ stream, times, encode }: ClaimSurroundings, claimEntry: Kno
     }
   }
 
-  function start(id: string, payload: Uint8Array): Promise<LogPosition> {
-    const settled = publish(id, payload);
+  function start(id: string, payload: Uint8Array, may?: MayAppend): Promise<LogPosition> {
+    const settled = publish(id, payload, may);
     inFlight = { id, settled };
     return settled;
   }
 
-  function appendAs(record: EncodedRecord): Promise<LogPosition> {
+  function appendAs(record: EncodedRecord, may?: MayAppend): Promise<LogPosition> {
     if (ended) throw ended;
     if (inFlight) throw new Error(`the log ${stream.name} takes one append at a time`);
-    return start(recordId(epoch, record), encode(record));
+    return start(recordId(epoch, record), encode(record), may);
   }
 
   return {
@@ -80,10 +80,10 @@ function openClaim({ stream, times, encode }: ClaimSurroundings, claimEntry: Kno
     get inFlight() {
       return inFlight;
     },
-    async append(record) {
+    async append(record, may) {
       if (record.record.epoch !== epoch && !ended)
         throw new Error(`a record of epoch ${record.record.epoch} under claim ${epoch}`);
-      return appendAs(record);
+      return appendAs(record, may);
     },
     bring: async (record) => appendAs(record),
     async release(to) {

@@ -79,6 +79,9 @@ export function createNatsStream(options: NatsStreamOptions): LogStream {
       return connection.isClosed();
     },
     comparesIds,
+    whenUp: async () => {
+      if (!link.up) await link.whenUp();
+    },
     publish,
     async read(position) {
       return asked(link, name, async () => {

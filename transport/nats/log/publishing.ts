@@ -3,7 +3,7 @@
  * may be stored yet: the same bytes are sent again under the same id and the same expectation, which stores them once, and
  * where the broker contradicts the log itself is asked.
  */
-import { Fenced, type LogPosition, LogUnanswered } from '../../../actors/kernel/clusterPorts.ts';
+import { Fenced, type LogPosition, LogUnanswered, type MayAppend } from '../../../actors/kernel/clusterPorts.ts';
 import { AppendRefused } from '../../../actors/kernel/ports.ts';
 import type { KnownEntry, LogStream } from './stream.ts';
 
@@ -68,24 +68,28 @@ export async function publishAtEnd(
 }
 
 /**
- * For what counts only right after the expected entry.
+ * For what counts only right after the expected entry. Each attempt is made once it may be.
  * @throws Fenced, AppendRefused; LogUnanswered only once the connection was closed
  */
 export async function publishAfter(
   stream: LogStream,
   times: PublishingTimes,
   publication: Publication,
-  expected: KnownEntry & { readonly answeredAt: number },
+  { may, ...expected }: KnownEntry & { readonly answeredAt: number; readonly may?: MayAppend | undefined },
 ): Promise<LogPosition> {
   const { id, payload } = publication;
   const wanted = expected.position + 1;
+  const judged = (idForgotten = false): Promise<Verdict> =>
+    asked(stream, times, () => judge(stream, publication, expected, idForgotten));
   if (!stream.comparesIds && times.monotonic() - expected.answeredAt > TRUSTED_MS) {
-    const verdict = await asked(stream, times, () => judge(stream, publication, expected, false));
+    const verdict = await judged();
     if (verdict instanceof Fenced) throw verdict;
   }
   const absentUntil = times.monotonic() + ABSENT_PATIENCE_MS;
   let unknown = false;
   for (let attempt = 0; ; attempt++) {
+    const earlier = await untilItMay(stream, may, async () => (unknown ? judged() : 'again'));
+    if (earlier === 'stored') return wanted;
     const published = await stream.publish(id, payload, expected);
     if (published.kind === 'closed') throw new LogUnanswered(`the connection to the log ${stream.name} was closed`);
     if (published.kind === 'stored' && published.position === wanted) return wanted;
@@ -93,8 +97,7 @@ export async function publishAfter(
       throw new Error(`the log ${stream.name} holds this very record already, at position ${published.position}`);
     }
     if (published.kind === 'stored' || published.kind === 'contradicted') {
-      const idForgotten = published.kind === 'contradicted' && published.about === 'id';
-      const verdict = await asked(stream, times, () => judge(stream, publication, expected, idForgotten));
+      const verdict = await judged(published.kind === 'contradicted' && published.about === 'id');
       if (verdict === 'stored') return wanted;
       if (verdict !== 'again') throw verdict;
     }
@@ -107,6 +110,30 @@ export async function publishAfter(
     else if (published.kind === 'absent' && !unknown && times.monotonic() >= absentUntil)
       throw refusal(stream, published.reason);
     await pause(times, attempt);
+  }
+}
+
+type Verdict = 'stored' | 'again' | Fenced;
+
+/**
+ * Whether something speaks against an attempt is known only when it can be made. Whoever is asked may wait for what a
+ * follower reads, and the follower for the end of this very append: so it is looked first what became of earlier attempts.
+ * @throws Fenced; what `may` throws
+ */
+async function untilItMay(
+  stream: LogStream,
+  may: MayAppend | undefined,
+  earlier: () => Promise<Verdict>,
+): Promise<'stored' | 'again'> {
+  for (;;) {
+    await stream.whenUp();
+    const asking = stream.closed ? undefined : may?.();
+    if (asking === undefined) return 'again';
+    asking.catch(() => undefined);
+    const verdict = await earlier();
+    if (verdict instanceof Fenced) throw verdict;
+    if (verdict === 'stored') return verdict;
+    await asking;
   }
 }
 
@@ -143,7 +170,7 @@ async function judge(
   publication: Publication,
   expected: KnownEntry,
   idForgotten: boolean,
-): Promise<'stored' | 'again' | Fenced> {
+): Promise<Verdict> {
   const { last } = await stream.bounds();
   if (last > expected.position) {
     if (await isStored(stream, publication, expected.position + 1)) return 'stored';

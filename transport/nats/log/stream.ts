@@ -42,6 +42,8 @@ export interface LogStream {
   readonly closed: boolean;
   /** Compares the expected id as well, at one with storing; otherwise only the position. */
   readonly comparesIds: boolean;
+  /** Resolves once there is a connection, or none will ever be again. */
+  whenUp(): Promise<void>;
   /** One attempt. Never rejects. */
   publish(id: string, payload: Uint8Array, expected: Expectation): Promise<Published>;
   /**
