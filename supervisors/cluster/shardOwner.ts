@@ -1,12 +1,6 @@
 /** One shard on one node: carries out what `shardPhase.ts` says, against the log, the other nodes and the host. */
 import type { Logger } from 'pino';
-import {
-  type Claim,
-  Fenced,
-  type MayAppend,
-  type NodeCalls,
-  type SharedLog,
-} from '../../actors/kernel/clusterPorts.ts';
+import { type Claim, Fenced, type NodeCalls, type SharedLog } from '../../actors/kernel/clusterPorts.ts';
 import type { FollowedTables } from '../../actors/kernel/followedTables.ts';
 import type { Clock } from '../../actors/kernel/ports.ts';
 import type { Contact } from './contact.ts';
@@ -180,7 +174,7 @@ export class ShardOwner {
    * Undefined for at once; else it is asked whether the log has lost who had the shard meanwhile, and what he wrote.
    * @throws Fenced
    */
-  mayAppend(epoch: number): ReturnType<MayAppend> {
+  mayAppend(epoch: number): Promise<void> | undefined {
     return this.#holdings.beforeWriting(() => holdsClaim(this.#phase, epoch));
   }
 
