@@ -4,7 +4,7 @@ export const DEFECTS = {
   'send-before-durable': 'messages to other shards leave before the log has taken what sends them',
   'duplicates-done-twice': 'what was answered before a take-over is not recognised after it',
   'answer-not-stored': 'a repeated request is not given the first answer after a take-over',
-  'claims-not-compared': 'the broker takes what an owner appends after somebody else has claimed',
+  'claims-not-compared': 'an owner appends without asking after somebody else has claimed, and the broker takes it',
   'newest-commit-overlooked': 'an actor is loaded without the newest commit of its history',
   'inbox-skips-one': 'a new owner begins to read the inbox one message too late',
   'inbox-trimmed-early': 'the inbox is trimmed a little beyond what was read',

@@ -46,7 +46,9 @@ export async function publishAtEnd(
   let position: LogPosition | undefined;
   let unknown = false;
   for (let attempt = 0; ; attempt++) {
-    position ??= (await asked(stream, times, () => stream.bounds(), deadline)).last;
+    const end = position === undefined ? await endOf(stream) : position;
+    // As in an empty log: if it isn't, or can't be written, the answer says why.
+    position = end ?? 0;
     const published = await stream.publish(id, payload, { position });
     if (published.kind === 'stored') return published.position;
     if (published.kind === 'closed') throw new LogUnanswered(`the connection to the log ${stream.name} was closed`);
@@ -56,14 +58,25 @@ export async function publishAtEnd(
       if (await asked(stream, times, () => isStored(stream, publication, wanted), deadline)) return wanted;
       unknown = false;
     }
-    if (published.kind === 'contradicted') position = undefined;
     if (published.kind === 'unknown') unknown = true;
     if (times.monotonic() >= deadline) {
       if (unknown) throw new LogUnanswered(`the log ${stream.name} gave no answer: ${published.reason}`);
       throw refusal(stream, published.reason);
     }
+    const overtaken = published.kind === 'contradicted';
+    if (overtaken) position = undefined;
     // Whoever was overtaken is the faster the sooner it tries again.
-    if (position !== undefined) await pause(times, attempt);
+    if (!overtaken || end === undefined) await pause(times, attempt);
+  }
+}
+
+/** Undefined without an answer. */
+async function endOf(stream: LogStream): Promise<LogPosition | undefined> {
+  try {
+    return (await stream.bounds()).last;
+  } catch (error) {
+    if (error instanceof LogUnanswered) return undefined;
+    throw error;
   }
 }
 
