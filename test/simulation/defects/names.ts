@@ -7,7 +7,7 @@ export const DEFECTS = {
   'claims-not-compared': 'an owner appends without asking after somebody else has claimed, and the broker takes it',
   'newest-commit-overlooked': 'an actor is loaded without the newest commit of its history',
   'inbox-skips-one': 'a new owner begins to read the inbox one message too late',
-  'inbox-trimmed-early': 'the inbox is trimmed a little beyond what was read',
+  'inbox-trimmed-early': 'the inbox is trimmed of what was read, before it is answered durably',
   'inbox-loses': 'now and then a message is called stored without being so',
   'outbox-forgotten': 'a new owner does not send what the last one had not',
   'timers-forgotten': 'a new owner does not look for timers before it sets one',
