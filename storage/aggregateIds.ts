@@ -16,10 +16,9 @@ export type AggregateIds = (type: string, page: AggregatePage) => readonly strin
 const LAST = '\u{10ffff}';
 
 export function createAggregateIds(db: Db): AggregateIds {
-  // The first commit of an aggregate stands for it.
   const ids = db
     .prepare<[string, string, number, string, number], string>(
-      `SELECT key FROM places WHERE key > ? AND key < ? AND seq = 1 AND substr(key, -?) = ? ORDER BY key LIMIT ?`,
+      'SELECT key FROM aggregates WHERE key > ? AND key < ? AND substr(key, -?) = ? ORDER BY key LIMIT ?',
     )
     .pluck();
   return (type, { prefix, after, limit }) => {

@@ -1,5 +1,5 @@
 /** Applies records to the tables that follow the log: outbox, timers, snapshots, dead letters, read models. */
-import { parseAddressKey } from '../actors/kernel/address.ts';
+import { type AddressKey, parseAddressKey } from '../actors/kernel/address.ts';
 import type { Commit, MessageId } from '../actors/kernel/message.ts';
 import type { Snapshot } from '../actors/kernel/ports.ts';
 import { type Db, isStoreTrouble } from './database.ts';
@@ -23,7 +23,8 @@ export function createApplyRecords(
   projections: readonly Projection[],
   skipped: (what: string, error: unknown) => void,
 ): ApplyRecords {
-  const insertPlace = db.prepare('INSERT INTO places VALUES (?, ?, ?)');
+  const insertAggregate = db.prepare('INSERT INTO aggregates VALUES (?, ?)');
+  const insertPlace = db.prepare('INSERT INTO places SELECT number, ?, ? FROM aggregates WHERE key = ?');
   const insertSend = db.prepare('INSERT INTO outbox VALUES (?, ?, ?)');
   const deleteSend = db.prepare('DELETE FROM outbox WHERE id = ?');
   const upsertTimer = db.prepare(
@@ -37,11 +38,16 @@ export function createApplyRecords(
   );
   const snapshotSeq = db.prepare<[string], number>('SELECT seq FROM snapshots WHERE key = ?').pluck();
   const insertSeen = db.prepare(
-    `INSERT INTO seen SELECT c.cause, c.position FROM places p JOIN commits c ON c.position = p.position
-     WHERE p.key = ? AND p.seq > ? AND p.seq <= ?`,
+    `INSERT INTO seen SELECT c.cause, c.position FROM aggregates a JOIN places p ON p.number = a.number
+     JOIN commits c ON c.position = p.position WHERE a.key = ? AND p.seq > ? AND p.seq <= ?`,
   );
   const letters = createLetterWriter(db);
   const projectionsOf = projectionsByType(projections);
+
+  function applyPlace(key: AddressKey, seq: number, position: number): void {
+    if (seq === 1) insertAggregate.run(key, position);
+    if (insertPlace.run(seq, position, key).changes === 0) throw new Error(`commit ${seq} comes before the first`);
+  }
 
   /** Only what is still to be sent at the end: most messages are answered soon after. */
   function applyOutbox(records: readonly PlacedRecord[]): void {
@@ -108,7 +114,7 @@ export function createApplyRecords(
       // First of all: a read model may look up what came before.
       for (const { record, firstPosition } of records) {
         record.commits.forEach(({ key, seq }, index) => {
-          isolated(key, () => insertPlace.run(key, seq, firstPosition + index));
+          isolated(key, () => applyPlace(key, seq, firstPosition + index));
         });
       }
       for (const { record, snapshots, firstPosition } of records) {

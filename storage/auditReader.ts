@@ -46,7 +46,7 @@ export function createAuditReader(db: Db): AuditReader {
     const statement = db.prepare<Bound, number | null>(sql).pluck();
     return (...bound: Bound): number => statement.get(...bound) ?? 0;
   };
-  const nextKey = db.prepare<[string], string | null>('SELECT min(key) FROM places WHERE key > ?').pluck();
+  const nextKey = db.prepare<[string], string | null>('SELECT min(key) FROM aggregates WHERE key > ?').pluck();
   const commits = db.prepare<[number, number], CommitRow>(
     `SELECT position, ${columns} FROM commits WHERE position > ? ORDER BY position LIMIT ?`,
   );
@@ -56,9 +56,9 @@ export function createAuditReader(db: Db): AuditReader {
   const after = db.prepare<[string, number], Place>('SELECT id, position FROM outbox WHERE id > ? ORDER BY id LIMIT ?');
   const isWaiting = db.prepare<[string], 1>('SELECT 1 FROM outbox WHERE id = ?').pluck();
   const timers = db.prepare<[string], TimerRow>('SELECT key, name, at, seq FROM timers WHERE key = ? ORDER BY name');
-  // By the index of each shard: the table may hold a million timers that are far from due.
+  // By the index of each shard, which SQLite does in this order only: the table may hold a million that are far from due.
   const overdue = db.prepare<[number, number], TimerRow>(
-    `SELECT t.key, t.name, t.at, t.seq FROM heads h JOIN timers t ON t.shard = h.shard AND t.at < ? LIMIT ?`,
+    `SELECT t.key, t.name, t.at, t.seq FROM heads h CROSS JOIN timers t ON t.shard = h.shard AND t.at < ? LIMIT ?`,
   );
 
   function placed({ id, position }: Place): WaitingMessage {
@@ -70,7 +70,9 @@ export function createAuditReader(db: Db): AuditReader {
 
   return {
     nextKey: (key) => nextKey.get(key) ?? undefined,
-    newestSeq: number<[string]>('SELECT max(seq) FROM places WHERE key = ?'),
+    newestSeq: number<[string]>(
+      'SELECT max(p.seq) FROM aggregates a JOIN places p ON p.number = a.number WHERE a.key = ?',
+    ),
     history: createHistory(db),
     waitingFrom: (prefix) => between.all(prefix, `${prefix}\uffff`).map(placed),
     waiting: (id, limit) => after.all(id, limit).map(placed),

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 
 export type Db = Database.Database;
 
-const SCHEMA_VERSION = 4;
+const SCHEMA_VERSION = 5;
 /** A process that is just ending may hold the file for a moment. */
 const LOCK_TIMEOUT_MS = 2_000;
 const PAGE_CACHE_KIB = 32 * 1024;
@@ -30,11 +30,15 @@ const SCHEMA = `
 
   -- What follows is derived from the logs.
   -- Where the commits of each aggregate are. No index of the log itself: it would cost each record a page per aggregate.
+  -- An aggregate's number is the position of its first commit. Keys lie all over their index, in which each of them has one
+  -- row; numbers grow, so what happens now is together.
+  CREATE TABLE aggregates (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE places (
-    key TEXT NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (key, seq)
+    number INTEGER NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (number, seq)
   ) WITHOUT ROWID;
   CREATE VIEW histories AS
-    SELECT p.key, p.seq, c.version, c.cause, c.at, c.body FROM places p JOIN commits c ON c.position = p.position;
+    SELECT a.key, p.seq, c.version, c.cause, c.at, c.body
+    FROM aggregates a JOIN places p ON p.number = a.number JOIN commits c ON c.position = p.position;
   CREATE TABLE heads (
     shard INTEGER PRIMARY KEY, n INTEGER NOT NULL, epoch INTEGER NOT NULL, hash TEXT NOT NULL,
     inbox_offset INTEGER NOT NULL

@@ -21,7 +21,7 @@ export function createShardStore(db: Db, tables?: FollowingTables): ShardStore {
     [number],
     { n: number; epoch: number; hash: string; inboxOffset: number }
   >('SELECT n, epoch, hash, inbox_offset AS inboxOffset FROM heads WHERE shard = ?');
-  const known = db.prepare<[string], 1>('SELECT 1 FROM places WHERE key = ? LIMIT 1').pluck();
+  const known = db.prepare<[string], 1>('SELECT 1 FROM aggregates WHERE key = ?').pluck();
   const snapshot = db.prepare<[string], { seq: number; version: number; body: string }>(
     'SELECT seq, version, body FROM snapshots WHERE key = ?',
   );
