@@ -6,7 +6,7 @@ import { findBroker } from './find.ts';
 import { freePorts } from './ports.ts';
 import { membersOf } from './probes.ts';
 
-/** For the first election and for all to join: it takes less than a second, and more on a busy machine. */
+/** For the first election and for all to join: it takes less than a second, and more on a busy machine; doubles each time. */
 const JOIN_PATIENCE_MS = 5_000;
 const JOIN_DEADLINE_MS = 60_000;
 const JOIN_POLL_MS = 100;
@@ -74,11 +74,14 @@ export async function startBrokers(count: number, options: BrokersOptions): Prom
 async function joined(all: readonly Broker[]): Promise<void> {
   const deadline = performance.now() + JOIN_DEADLINE_MS;
   let patience = performance.now() + JOIN_PATIENCE_MS;
+  let restarts = 0;
   for (;;) {
     const members = (await Promise.all(all.map((broker) => membersOf(broker.monitorPort)))).find(
       (list) => list.length > 0,
     );
-    const missing = all.findLast(({ name }) => members?.includes(name) !== true);
+    const left = all.filter(({ name }) => members?.includes(name) !== true);
+    // Without a leader nobody says which of them isn't heard: one after the other.
+    const missing = left.at(-1 - (restarts % left.length));
     if (missing === undefined) return;
     const now = performance.now();
     if (now > deadline) {
@@ -88,7 +91,8 @@ async function joined(all: readonly Broker[]): Promise<void> {
     }
     if (now > patience) {
       await missing.restart();
-      patience = performance.now() + JOIN_PATIENCE_MS;
+      restarts += 1;
+      patience = performance.now() + JOIN_PATIENCE_MS * 2 ** restarts;
     }
     await pause(JOIN_POLL_MS);
   }
