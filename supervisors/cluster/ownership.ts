@@ -3,7 +3,7 @@
  * refuses whoever isn't the newest claimant, so all that is decided here may be late or wrong without harm.
  */
 import type { Logger } from 'pino';
-import type { Heartbeat, LogUnreadable, MayAppend, NodeCalls, SharedLog } from '../../actors/kernel/clusterPorts.ts';
+import type { Heartbeat, LogUnreadable, NodeCalls, SharedLog } from '../../actors/kernel/clusterPorts.ts';
 import type { FollowedTables } from '../../actors/kernel/followedTables.ts';
 import type { Clock } from '../../actors/kernel/ports.ts';
 import { type ClusterView, shardView } from './clusterView.ts';
@@ -34,11 +34,11 @@ export interface Ownership {
   /** This node owns the shard and nobody else can have taken it over unnoticed: its memory may be read. */
   mayServe(shard: number): boolean;
   /**
-   * Awaited before each append under this claim; undefined for at once. After a break of contact the log may have lost that
-   * others had the shard meanwhile: it is known once they were asked what they hold.
+   * Asked before each attempt of an append under this claim, as `MayAppend` says. After a break of contact the log may have
+   * lost that others had the shard meanwhile: it is known once they were asked what they hold.
    * @throws Fenced
    */
-  mayAppend(shard: number, epoch: number): ReturnType<MayAppend>;
+  mayAppend(shard: number, epoch: number): Promise<void> | undefined;
   /** The host was fenced off under this claim, or needs a new one. */
   lost(shard: number, epoch: number): void;
   /** To what other nodes ask this one by name; undefined if it is another's question. */
